@@ -1,1 +1,14 @@
-//! (to be written)
+//! Every system call, behind functions that the other rooms can call without care.
+//!
+//! Arguments are owned types or plain numbers, failures are an [`Errno`](errno::Errno) (a
+//! [`LibraryError`](library::LibraryError) where the loader has a sentence of its own), and nothing
+//! here touches what belongs to the whole process: no signal handlers, no changed dispositions, no
+//! working directory. Linux is the one platform; what would differ elsewhere differs in here only.
+
+// Until the rooms above use all of it.
+#![allow(dead_code)]
+
+pub(crate) mod clock;
+pub(crate) mod errno;
+#[allow(unsafe_code)]
+pub(crate) mod library;
