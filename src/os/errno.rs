@@ -70,6 +70,7 @@ impl Errno {
     pub(crate) const ENOENT: Errno = Errno(libc::ENOENT);
     pub(crate) const ENOMEM: Errno = Errno(libc::ENOMEM);
     pub(crate) const ENOSYS: Errno = Errno(libc::ENOSYS);
+    pub(crate) const EOPNOTSUPP: Errno = Errno(libc::EOPNOTSUPP);
     pub(crate) const EPERM: Errno = Errno(libc::EPERM);
     pub(crate) const EPIPE: Errno = Errno(libc::EPIPE);
 

@@ -11,4 +11,8 @@
 pub(crate) mod clock;
 pub(crate) mod errno;
 #[allow(unsafe_code)]
+pub(crate) mod fd;
+#[allow(unsafe_code)]
 pub(crate) mod library;
+#[allow(unsafe_code)]
+pub(crate) mod poll;

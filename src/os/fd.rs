@@ -1,0 +1,344 @@
+//! Descriptors: pipes, reads into memory that nobody has to clear first, writes that cannot kill.
+//!
+//! Functions take anything with a descriptor number, a plain number too, because descriptor ports work
+//! on numbers that belong to somebody else; one that is closed answers `EBADF`. Calls that a signal
+//! interrupts are made again.
+//!
+//! A write to a pipe nobody reads raises SIGPIPE, whose default is to end the process, and a library
+//! may not change what signals do. [`write`] and [`write_vectored`] therefore ask the kernel not to
+//! raise it (`RWF_NOSIGNAL`, Linux 6.18); on older kernels the calling thread blocks SIGPIPE for the
+//! length of the write and takes back the one its own write left pending. The signal is sent to the
+//! writing thread, so nobody else ever sees it.
+
+use std::ffi::c_int;
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::OnceLock;
+use std::{ptr, slice};
+
+use super::errno::{Errno, Result};
+
+/// The two ends of a new pipe. Both close when the process runs another program.
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    pub(crate) reader: OwnedFd,
+    pub(crate) writer: OwnedFd,
+}
+
+/// A new pipe; both ends block, because whoever is given one expects that.
+pub(crate) fn pipe() -> Result<Pipe> {
+    let mut ends: [c_int; 2] = [-1; 2];
+    // SAFETY: the array has room for the two numbers the kernel writes.
+    check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
+    // SAFETY: the kernel has just made both descriptors for us.
+    let [reader, writer] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
+    Ok(Pipe { reader, writer })
+}
+
+/// Whether reads and writes on this descriptor come back at once. The setting belongs to the open
+/// file: everybody who shares it is affected.
+pub(crate) fn set_nonblocking(fd: &impl AsRawFd, on: bool) -> Result<()> {
+    let flags = status_flags(fd)?;
+    let wanted = if on {
+        flags | libc::O_NONBLOCK
+    } else {
+        flags & !libc::O_NONBLOCK
+    };
+    if wanted == flags {
+        return Ok(());
+    }
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, wanted) }).map(drop)
+}
+
+/// Whether reads and writes on this descriptor come back at once.
+pub(crate) fn is_nonblocking(fd: &impl AsRawFd) -> Result<bool> {
+    status_flags(fd).map(|flags| flags & libc::O_NONBLOCK != 0)
+}
+
+/// Whether a descriptor with this number is open.
+pub(crate) fn is_open(fd: &impl AsRawFd) -> bool {
+    // SAFETY: no memory is involved.
+    unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) >= 0 }
+}
+
+/// How many bytes a pipe takes before a writer has to wait.
+pub(crate) fn pipe_capacity(fd: &impl AsRawFd) -> Result<usize> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETPIPE_SZ) })
+        .map(c_int::unsigned_abs)
+        .map(count)
+}
+
+/// Asks for another capacity and tells what the kernel made of it.
+pub(crate) fn set_pipe_capacity(fd: &impl AsRawFd, bytes: usize) -> Result<usize> {
+    let bytes = c_int::try_from(bytes).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) })
+        .map(c_int::unsigned_abs)
+        .map(count)
+}
+
+/// How many descriptors this process may have: every number is below it.
+pub(crate) fn descriptors_max() -> u64 {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: the kernel fills the structure when it answers 0.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) } != 0 {
+        return 0;
+    }
+    // SAFETY: filled, as the answer said.
+    unsafe { limit.assume_init() }.rlim_cur
+}
+
+/// Reads what is there, as far as the buffer goes, and gives the bytes that were written into it.
+/// Nothing (an empty slice) is the end of the file.
+pub(crate) fn read<'a>(fd: &impl AsRawFd, into: &'a mut [MaybeUninit<u8>]) -> Result<&'a mut [u8]> {
+    // SAFETY: the kernel writes at most the buffer's length into the buffer.
+    let got =
+        retry(|| unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) })?;
+    // SAFETY: these first bytes are what the kernel has just written.
+    Ok(unsafe { slice::from_raw_parts_mut(into.as_mut_ptr().cast(), got) })
+}
+
+/// Reads up to `max` bytes to the end of a vector, into memory that need not be cleared first.
+/// Answers how many; 0 is the end of the file.
+pub(crate) fn read_append(fd: &impl AsRawFd, into: &mut Vec<u8>, max: usize) -> Result<usize> {
+    into.reserve(max);
+    let tail = into.spare_capacity_mut();
+    let room = tail.len().min(max);
+    let got = read(fd, &mut tail[..room])?.len();
+    // SAFETY: `read` has filled that many bytes of the spare part.
+    unsafe { into.set_len(into.len() + got) };
+    Ok(got)
+}
+
+/// Writes what the other side takes now and answers how much that was. No SIGPIPE.
+pub(crate) fn write(fd: &impl AsRawFd, bytes: &[u8]) -> Result<usize> {
+    write_vectored(fd, &[IoSlice::new(bytes)])
+}
+
+/// Writes several pieces as one; see [`write`]. Pieces beyond what the kernel takes at once are left.
+pub(crate) fn write_vectored(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> Result<usize> {
+    if can_be_silent() {
+        let answer = retry(|| silent_write(fd, pieces));
+        // Some kinds of file take no flags at all; they may still be pipes of a sort.
+        if answer != Err(Errno::EOPNOTSUPP) {
+            return answer;
+        }
+    }
+    without_sigpipe(|| retry(|| plain_write(fd, pieces)))
+}
+
+/// The kernel takes no more pieces at once.
+const PIECES_MAX: usize = 1024;
+
+fn vector(pieces: &[IoSlice<'_>]) -> (*const libc::iovec, c_int) {
+    let taken = pieces.len().min(PIECES_MAX);
+    // `IoSlice` promises the layout of an `iovec`.
+    (
+        pieces.as_ptr().cast(),
+        c_int::try_from(taken).unwrap_or(c_int::MAX),
+    )
+}
+
+fn plain_write(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> isize {
+    let (first, number) = vector(pieces);
+    // SAFETY: the pieces are readable for as long as they are borrowed here.
+    unsafe { libc::writev(fd.as_raw_fd(), first, number) }
+}
+
+fn silent_write(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> isize {
+    /// Not in the C library's headers yet.
+    const RWF_NOSIGNAL: c_int = 0x100;
+    /// Write where the file stands, as `write` does.
+    const HERE: libc::off_t = -1;
+    let (first, number) = vector(pieces);
+    // SAFETY: the pieces are readable for as long as they are borrowed here.
+    unsafe { libc::pwritev2(fd.as_raw_fd(), first, number, HERE, RWF_NOSIGNAL) }
+}
+
+/// Whether the kernel knows writes without SIGPIPE: asked once, with a pipe that has a reader.
+fn can_be_silent() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    if let Some(known) = ANSWER.get() {
+        return *known;
+    }
+    // Without a descriptor to spare the question stays open.
+    let Ok(probe) = pipe() else { return false };
+    *ANSWER.get_or_init(|| silent_write(&probe.writer, &[IoSlice::new(b"?")]) == 1)
+}
+
+/// Runs a write while this thread cannot be hit by SIGPIPE, and takes back the one it caused.
+fn without_sigpipe(write: impl FnOnce() -> Result<usize>) -> Result<usize> {
+    let mut sigpipe = empty_set();
+    let mut before = empty_set();
+    // SAFETY: both sets are initialised and ours.
+    unsafe {
+        libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, &raw mut before);
+    }
+    let was_pending = is_pending(libc::SIGPIPE);
+    let answer = write();
+    if answer == Err(Errno::EPIPE) && !was_pending {
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        // SAFETY: the set and the time are ours; nobody wants to know more about the signal.
+        unsafe { libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once) };
+    }
+    // SAFETY: the set holds what this thread had before.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
+    answer
+}
+
+fn is_pending(signal: c_int) -> bool {
+    let mut pending = empty_set();
+    // SAFETY: the set is ours.
+    unsafe {
+        libc::sigpending(&raw mut pending) == 0
+            && libc::sigismember(&raw const pending, signal) == 1
+    }
+}
+
+fn empty_set() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: `sigemptyset` initialises the whole set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    }
+}
+
+fn status_flags(fd: &impl AsRawFd) -> Result<c_int> {
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })
+}
+
+/// The C convention for calls that give a small number: -1 is a failure.
+pub(super) fn check(answer: c_int) -> Result<c_int> {
+    if answer < 0 {
+        Err(Errno::last())
+    } else {
+        Ok(answer)
+    }
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// Makes a call again as long as signals interrupt it.
+fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
+    loop {
+        match usize::try_from(call()) {
+            Ok(number) => return Ok(number),
+            Err(_) => match Errno::last() {
+                Errno::EINTR => {}
+                error => return Err(error),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_go_through_a_pipe_in_pieces() {
+        let pipe = pipe().unwrap();
+        let pieces = [IoSlice::new(b"he"), IoSlice::new(b""), IoSlice::new(b"llo")];
+        assert_eq!(write_vectored(&pipe.writer, &pieces), Ok(5));
+        let mut got = b"> ".to_vec();
+        assert_eq!(read_append(&pipe.reader, &mut got, 4), Ok(4));
+        assert_eq!(got, b"> hell");
+        let mut buffer = [MaybeUninit::uninit(); 8];
+        assert_eq!(read(&pipe.reader, &mut buffer).unwrap(), b"o");
+        drop(pipe.writer);
+        assert_eq!(read_append(&pipe.reader, &mut got, 4), Ok(0));
+    }
+
+    #[test]
+    fn more_pieces_than_the_kernel_takes_are_left() {
+        let pipe = pipe().unwrap();
+        let pieces = vec![IoSlice::new(b"x"); PIECES_MAX + 5];
+        assert_eq!(write_vectored(&pipe.writer, &pieces), Ok(PIECES_MAX));
+    }
+
+    #[test]
+    fn a_full_pipe_says_so_when_asked_not_to_block() {
+        let pipe = pipe().unwrap();
+        assert_eq!(is_nonblocking(&pipe.writer), Ok(false));
+        set_nonblocking(&pipe.writer, true).unwrap();
+        assert_eq!(is_nonblocking(&pipe.writer), Ok(true));
+        assert_eq!(is_nonblocking(&pipe.reader), Ok(false));
+        let capacity = set_pipe_capacity(&pipe.writer, 4096).unwrap();
+        assert_eq!(pipe_capacity(&pipe.reader), Ok(capacity));
+        assert_eq!(write(&pipe.writer, &vec![0; capacity + 1]), Ok(capacity));
+        assert_eq!(write(&pipe.writer, b"x"), Err(Errno::EAGAIN));
+    }
+
+    #[test]
+    fn a_closed_number_is_ebadf() {
+        let number = pipe().unwrap().reader.as_raw_fd() + 1_000_000;
+        assert!(!is_open(&number) && is_open(&0));
+        assert_eq!(write(&number, b"x"), Err(Errno::EBADF));
+        assert_eq!(read_append(&number, &mut Vec::new(), 1), Err(Errno::EBADF));
+        assert_eq!(set_nonblocking(&number, true), Err(Errno::EBADF));
+        assert!(descriptors_max() > 3);
+    }
+
+    /// In a process of its own: what signals do belongs to the whole process, and the loser dies.
+    #[test]
+    fn a_pipe_without_reader_kills_nobody() {
+        // Asked here, not in the child: a fork can come in the middle of another test's asking.
+        can_be_silent();
+        // SAFETY: only calls that are allowed between fork and exit; the parent waits below.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: this process has one thread and ends here.
+            unsafe {
+                libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+                libc::_exit(write_to_nobody());
+            }
+        }
+        let mut status = 0;
+        // SAFETY: waits for the child above, once.
+        unsafe { libc::waitpid(child, &raw mut status, 0) };
+        assert!(
+            libc::WIFEXITED(status),
+            "killed by signal {}",
+            libc::WTERMSIG(status)
+        );
+        assert_eq!(libc::WEXITSTATUS(status), 0);
+    }
+
+    /// Every way to write, with SIGPIPE deadly: 0 if all went well, else which one did not.
+    fn write_to_nobody() -> i32 {
+        let Ok(Pipe { reader, writer }) = pipe() else {
+            return 1;
+        };
+        drop(reader);
+        if write(&writer, b"x") != Err(Errno::EPIPE) {
+            return 2;
+        }
+        let plain = || without_sigpipe(|| retry(|| plain_write(&writer, &[IoSlice::new(b"x")])));
+        if plain() != Err(Errno::EPIPE) || is_pending(libc::SIGPIPE) {
+            return 3;
+        }
+        // A signal that was pending before stays.
+        let mut sigpipe = empty_set();
+        // SAFETY: the set is ours; the signal goes to this thread, which blocks it.
+        unsafe {
+            libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, ptr::null_mut());
+            libc::raise(libc::SIGPIPE);
+        }
+        if plain() != Err(Errno::EPIPE) || !is_pending(libc::SIGPIPE) {
+            return 4;
+        }
+        0
+    }
+}
