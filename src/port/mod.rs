@@ -1,1 +1,4 @@
 //! (to be written)
+
+#[allow(dead_code)]
+mod line;
