@@ -8,8 +8,12 @@
 // Until the rooms above use all of it.
 #![allow(dead_code)]
 
+#[allow(unsafe_code)]
+pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod errno;
+#[allow(unsafe_code)]
+mod exec;
 #[allow(unsafe_code)]
 pub(crate) mod fd;
 #[allow(unsafe_code)]
