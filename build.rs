@@ -1,1 +1,149 @@
-fn main() {}
+//! Prepares what the library embeds:
+//!
+//! - the trampoline library through which drivers find our functions (`src/driver/symbols.txt`);
+//! - with feature `drivers`, the sample drivers in `drivers/`;
+//! - with feature `bindgen`, a check that `src/driver/raw.rs` still says what
+//!   `include/erl_driver.h` says (`WHARF_REGENERATE=1` writes it anew).
+//!
+//! Relies on a C compiler, found by the `cc` crate, and for the last on libclang.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, process::Command};
+
+/// The word for `[]`, the same as `driver::handle::NIL`: drivers read it as a datum.
+const TERM_NIL: u64 = 0x3b;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=include");
+    println!("cargo::rerun-if-env-changed=WHARF_REGENERATE");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    trampolines(&out);
+    if env::var_os("CARGO_FEATURE_DRIVERS").is_some() {
+        sample_drivers(&out);
+    }
+    #[cfg(feature = "bindgen")]
+    bindings();
+}
+
+/// Makes `trampolines.so`: for each name a jump through a table, which the host fills before
+/// the first driver is opened. And `symbols.rs`: the names, and the functions to fill it with.
+fn trampolines(out: &Path) {
+    let list = "src/driver/symbols.txt";
+    println!("cargo::rerun-if-changed={list}");
+    let text = fs::read_to_string(list).expect("the list of symbols is there");
+    let names: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").expect("cargo names the architecture");
+    let jump = |slot: usize| match arch.as_str() {
+        "x86_64" => format!("endbr64\\n\\tjmp *wharf_driver_table+{}(%rip)", 8 * slot),
+        "aarch64" => format!(
+            "hint #34\\n\\tadrp x16, wharf_driver_table+{0}\\n\\tldr x16, [x16, :lo12:wharf_driver_table+{0}]\\n\\tbr x16",
+            8 * slot
+        ),
+        other => panic!("wharf has no trampolines for {other}: add the jump to build.rs"),
+    };
+    let mut c = format!(
+        "/* Written by build.rs. */\n\
+         __attribute__((visibility(\"default\"))) void *wharf_driver_table[{}];\n\
+         __attribute__((visibility(\"default\"))) const unsigned long driver_term_nil = {TERM_NIL}ul;\n",
+        names.len()
+    );
+    let mut rust = format!(
+        "/// The names, in the order of the table.\npub(crate) const NAMES: [&str; {0}] = {names:?};\n\
+         /// The functions, in the same order.\n\
+         pub(super) fn functions() -> [*const (); {0}] {{\n    [\n",
+        names.len()
+    );
+    for (slot, name) in names.iter().enumerate() {
+        writeln!(
+            c,
+            "__asm__(\".text\\n\\t.p2align 4\\n\\t.globl {name}\\n\\t.type {name}, %function\\n{name}:\\n\\t{}\\n\\t.size {name}, .-{name}\");",
+            jump(slot)
+        )
+        .expect("writing to a string");
+        writeln!(rust, "        super::abi::{name} as *const (),").expect("writing to a string");
+    }
+    rust.push_str("    ]\n}\n");
+    let source = out.join("trampolines.c");
+    fs::write(&source, c).expect("OUT_DIR can be written");
+    fs::write(out.join("symbols.rs"), rust).expect("OUT_DIR can be written");
+    shared_library(&source, &out.join("trampolines.so"), &["-nostdlib", "-Wl,-Bsymbolic"]);
+}
+
+/// Compiles `drivers/*.c`, and writes `samples.rs`, which embeds them by name.
+fn sample_drivers(out: &Path) {
+    println!("cargo::rerun-if-changed=drivers");
+    let built = out.join("drivers");
+    fs::create_dir_all(&built).expect("OUT_DIR can be written");
+    let mut sources: Vec<PathBuf> = fs::read_dir("drivers")
+        .expect("the sample drivers are there")
+        .map(|entry| entry.expect("a directory can be read").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
+        .collect();
+    sources.sort();
+    let mut rust = String::from("&[\n");
+    for source in sources {
+        let name = source.file_stem().expect("it has an extension").to_str().expect("plain names");
+        let library = built.join(format!("{name}.so"));
+        shared_library(&source, &library, &["-Iinclude", "-Wall", "-Wextra"]);
+        writeln!(rust, "    ({name:?}, include_bytes!({library:?})),").expect("writing to a string");
+    }
+    rust.push_str("]\n");
+    fs::write(out.join("samples.rs"), rust).expect("OUT_DIR can be written");
+}
+
+/// Runs the C compiler on one file.
+fn shared_library(source: &Path, library: &Path, flags: &[&str]) {
+    let compiler = cc::Build::new().cargo_metadata(false).opt_level(2).pic(true).get_compiler();
+    let mut command: Command = compiler.to_command();
+    command.args(["-shared", "-fPIC", "-Wl,--build-id=none"]).args(flags);
+    command.arg("-o").arg(library).arg(source);
+    let status = command.status();
+    assert!(
+        status.as_ref().is_ok_and(std::process::ExitStatus::success),
+        "the C compiler failed ({status:?}): {command:?}"
+    );
+}
+
+/// Compares `src/driver/raw.rs` with the header, or writes it.
+#[cfg(feature = "bindgen")]
+fn bindings() {
+    let path = "src/driver/raw.rs";
+    println!("cargo::rerun-if-changed={path}");
+    let fresh = bindgen::Builder::default()
+        .header("include/erl_driver.h")
+        .allowlist_file(".*erl_driver\\.h")
+        .raw_line("//! The driver interface as Rust sees it: generated from `include/erl_driver.h`, no logic.")
+        .raw_line("//! `WHARF_REGENERATE=1 cargo check --features bindgen` writes this file.")
+        .raw_line("")
+        .raw_line("#![allow(missing_docs, unreachable_pub, dead_code)]\n#![allow(non_camel_case_types, non_upper_case_globals)]")
+        .raw_line("")
+        .disable_header_comment()
+        .generate_comments(false)
+        .layout_tests(false)
+        .derive_copy(true)
+        .derive_debug(false)
+        .default_enum_style(bindgen::EnumVariation::Consts)
+        .prepend_enum_name(false)
+        .rust_edition(bindgen::RustEdition::Edition2024)
+        .formatter(bindgen::Formatter::Rustfmt)
+        .generate()
+        .expect("bindgen reads our own header")
+        .to_string();
+    if env::var_os("WHARF_REGENERATE").is_some_and(|value| value == "1") {
+        fs::write(path, fresh).expect("the source tree can be written");
+        return;
+    }
+    let stored = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        stored == fresh,
+        "{path} differs from what include/erl_driver.h says: run\n\
+         WHARF_REGENERATE=1 cargo check --features bindgen"
+    );
+}
