@@ -73,7 +73,11 @@ fn trampolines(out: &Path) {
     let source = out.join("trampolines.c");
     fs::write(&source, c).expect("OUT_DIR can be written");
     fs::write(out.join("symbols.rs"), rust).expect("OUT_DIR can be written");
-    shared_library(&source, &out.join("trampolines.so"), &["-nostdlib", "-Wl,-Bsymbolic"]);
+    shared_library(
+        &source,
+        &out.join("trampolines.so"),
+        &["-nostdlib", "-Wl,-Bsymbolic"],
+    );
 }
 
 /// Compiles `drivers/*.c`, and writes `samples.rs`, which embeds them by name.
@@ -89,10 +93,15 @@ fn sample_drivers(out: &Path) {
     sources.sort();
     let mut rust = String::from("&[\n");
     for source in sources {
-        let name = source.file_stem().expect("it has an extension").to_str().expect("plain names");
+        let name = source
+            .file_stem()
+            .expect("it has an extension")
+            .to_str()
+            .expect("plain names");
         let library = built.join(format!("{name}.so"));
         shared_library(&source, &library, &["-Iinclude", "-Wall", "-Wextra"]);
-        writeln!(rust, "    ({name:?}, include_bytes!({library:?})),").expect("writing to a string");
+        writeln!(rust, "    ({name:?}, include_bytes!({library:?})),")
+            .expect("writing to a string");
     }
     rust.push_str("]\n");
     fs::write(out.join("samples.rs"), rust).expect("OUT_DIR can be written");
@@ -100,9 +109,15 @@ fn sample_drivers(out: &Path) {
 
 /// Runs the C compiler on one file.
 fn shared_library(source: &Path, library: &Path, flags: &[&str]) {
-    let compiler = cc::Build::new().cargo_metadata(false).opt_level(2).pic(true).get_compiler();
+    let compiler = cc::Build::new()
+        .cargo_metadata(false)
+        .opt_level(2)
+        .pic(true)
+        .get_compiler();
     let mut command: Command = compiler.to_command();
-    command.args(["-shared", "-fPIC", "-Wl,--build-id=none"]).args(flags);
+    command
+        .args(["-shared", "-fPIC", "-Wl,--build-id=none"])
+        .args(flags);
     command.arg("-o").arg(library).arg(source);
     let status = command.status();
     assert!(

@@ -33,11 +33,8 @@
 #define ERL_DRIVER_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
-#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -503,7 +500,7 @@ typedef enum ErlDrvTimeUnit {
     ERL_DRV_USEC = 2,
     ERL_DRV_NSEC = 3
 } ErlDrvTimeUnit;
-#define ERL_DRV_TIME_ERROR ((ErlDrvSInt64)INT64_MIN) /* the answer to an unknown unit */
+#define ERL_DRV_TIME_ERROR ((ErlDrvSInt64)(-9223372036854775807L - 1)) /* the answer to an unknown unit */
 /* Never goes back. Adding the offset gives the time of day. */
 ErlDrvTime erl_drv_monotonic_time(ErlDrvTimeUnit unit);
 ErlDrvTime erl_drv_time_offset(ErlDrvTimeUnit unit);

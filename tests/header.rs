@@ -1,0 +1,161 @@
+//! `include/erl_driver.h` gives drivers the layout of driver interface 3.3, compiles as C and as
+//! C++, and takes the spellings that existing drivers use.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where Debian and a plain installation of Erlang keep its header.
+const ERLANGS_OWN: [&str; 2] = [
+    "/usr/lib/erlang/usr/include",
+    "/usr/local/lib/erlang/usr/include",
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("header");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
+
+/// Compiles a file from `c_tests/`, as the language given, and returns where.
+fn compile(source: &str, language: &str, standard: &str, include: &Path, more: &[&str]) -> PathBuf {
+    let output = scratch(&format!(
+        "{source}-{language}-{standard}-{}",
+        include.is_absolute()
+    ));
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    let ran = Command::new(compiler)
+        .args([
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-x",
+            language,
+            &format!("-std={standard}"),
+        ])
+        .arg("-I")
+        .arg(include)
+        .args(more)
+        .arg("-o")
+        .arg(&output)
+        .arg(root().join("c_tests").join(source))
+        .current_dir(root())
+        .output()
+        .expect("a C compiler is installed");
+    assert!(
+        ran.status.success(),
+        "{source} as {standard}:\n{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    output
+}
+
+fn layout(language: &str, standard: &str, include: &Path) -> String {
+    let program = compile("layout.c", language, standard, include, &[]);
+    let ran = Command::new(program).output().unwrap();
+    assert!(ran.status.success());
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+fn expected() -> String {
+    std::fs::read_to_string(root().join("c_tests/layout.expected")).unwrap()
+}
+
+#[test]
+fn layout_is_that_of_driver_interface_3_3_in_c() {
+    assert_eq!(layout("c", "c11", Path::new("include")), expected());
+}
+
+#[test]
+fn layout_is_the_same_in_cpp() {
+    assert_eq!(layout("c++", "c++17", Path::new("include")), expected());
+}
+
+#[test]
+fn layout_is_that_of_erlangs_own_header() {
+    let Some(theirs) = ERLANGS_OWN
+        .map(Path::new)
+        .into_iter()
+        .find(|path| path.join("erl_driver.h").exists())
+    else {
+        eprintln!("skipped: no erlang-dev");
+        return;
+    };
+    assert_eq!(layout("c", "gnu11", theirs), expected());
+}
+
+#[test]
+fn existing_sources_compile() {
+    let shared = ["-shared", "-fPIC"];
+    for (language, standard) in [
+        ("c", "c99"),
+        ("c", "gnu17"),
+        ("c++", "c++11"),
+        ("c++", "gnu++20"),
+    ] {
+        compile(
+            "accepted.c",
+            language,
+            standard,
+            Path::new("include"),
+            &shared,
+        );
+    }
+}
+
+/// The declarations of the header: every name that is followed by its parameters.
+fn declared() -> Vec<String> {
+    let header = std::fs::read_to_string(root().join("include/erl_driver.h")).unwrap();
+    let mut code = String::new();
+    let mut rest = header.as_str();
+    while let Some((before, after)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = after.split_once("*/").expect("comments end").1;
+    }
+    code.push_str(rest);
+    // Preprocessor lines, with what they continue on, declare nothing.
+    let mut continued = false;
+    let plain: String = code
+        .lines()
+        .filter(|line| {
+            let skip = continued || line.starts_with('#');
+            continued = skip && line.ends_with('\\');
+            !skip
+        })
+        .collect::<Vec<_>>()
+        .join(" ");
+    let mut names: Vec<String> = plain
+        .split('(')
+        .filter_map(|before| {
+            before
+                .rsplit(|c: char| !(c.is_alphanumeric() || c == '_'))
+                .next()
+        })
+        .filter(|name| {
+            [
+                "driver_", "erl_", "null_", "get_", "set_", "add_", "remove_",
+            ]
+            .iter()
+            .any(|start| name.starts_with(start))
+        })
+        .map(str::to_owned)
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_header_declares_what_the_list_of_symbols_says() {
+    let list = std::fs::read_to_string(root().join("src/driver/symbols.txt")).unwrap();
+    let mut listed: Vec<String> = list
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect();
+    listed.sort();
+    assert_eq!(declared(), listed);
+    assert_eq!(listed.len(), 112);
+}
