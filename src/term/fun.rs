@@ -1,0 +1,92 @@
+//! Funs: opaque here. Whoever can call one (the command's evaluator) brings the object.
+#![forbid(unsafe_code)]
+
+use super::release::{Body, release};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a fun is to the terms that carry it.
+pub trait FunObject: Any + Send + Sync + fmt::Debug {
+    /// How many arguments it takes.
+    fn arity(&self) -> usize;
+    /// What stands between `#Fun<` and `>` when it is printed.
+    fn name(&self) -> String;
+}
+
+/// A fun; cloning shares the object. Equal only to itself, or, if it came in the external format,
+/// to one of the same bytes.
+#[derive(Clone)]
+pub struct Fun(
+    /// `None` only while it is dropped.
+    Option<Arc<dyn FunObject>>,
+);
+
+impl Fun {
+    /// A fun made of this object.
+    pub fn new(object: impl FunObject) -> Fun {
+        Fun(Some(Arc::new(object)))
+    }
+
+    /// The object, if it is of this type.
+    pub fn downcast_ref<T: FunObject>(&self) -> Option<&T> {
+        let object: &dyn Any = self.0.as_deref()?;
+        object.downcast_ref()
+    }
+
+    /// How many arguments it takes.
+    pub fn arity(&self) -> usize {
+        self.0.as_ref().map_or(0, |object| object.arity())
+    }
+
+    /// What stands between `#Fun<` and `>` when it is printed.
+    pub fn name(&self) -> String {
+        self.0
+            .as_ref()
+            .map_or_else(String::new, |object| object.name())
+    }
+
+    /// What equality, order and hash look at.
+    pub(super) fn identity(&self) -> Identity<'_> {
+        match (self.downcast_ref::<ExternalFun>(), &self.0) {
+            (Some(external), _) => Identity::External(&external.encoded),
+            (None, Some(object)) => Identity::Object(Arc::as_ptr(object).addr()),
+            (None, None) => Identity::Object(0),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Identity<'a> {
+    Object(usize),
+    External(&'a [u8]),
+}
+
+impl Drop for Fun {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            release(Body::Fun(object));
+        }
+    }
+}
+
+/// A fun of another system, as it came in the external term format. It cannot be called, but goes
+/// out again as the same bytes.
+#[derive(Debug)]
+pub struct ExternalFun {
+    pub(super) encoded: Vec<u8>,
+    pub(super) arity: usize,
+    pub(super) name: String,
+    /// Whether it is `fun module:function/arity`, which prints as that.
+    pub(super) is_export: bool,
+}
+
+impl FunObject for ExternalFun {
+    fn arity(&self) -> usize {
+        self.arity
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+}

@@ -1,0 +1,251 @@
+//! Lists that are not empty.
+//!
+//! A list is either a cell of head and tail, or, when it came from a port or a string, bytes that
+//! only look like a list of integers ("compact"). Head and tail cost the same in both. Relies on
+//! `release` for dropping long ones.
+#![forbid(unsafe_code)]
+
+use super::release::{Body, release};
+use super::{Binary, Term};
+use std::sync::Arc;
+
+/// A list with at least one element, possibly with an improper tail; the empty one is
+/// [`Term::Nil`].
+#[derive(Clone)]
+pub struct List(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    /// `None` only while it is dropped.
+    Cell(Option<Arc<Cell>>),
+    /// The integers of `bytes` from `skip` on, at least one of them, and then nil.
+    Compact { skip: u32, bytes: Arc<Binary> },
+}
+
+/// One element and the rest.
+pub(super) struct Cell {
+    head: Term,
+    tail: Term,
+}
+
+const _: () = assert!(size_of::<List>() == 16);
+
+impl List {
+    /// The list `[head | tail]`.
+    pub fn cons(head: Term, tail: Term) -> List {
+        List(Repr::Cell(Some(Arc::new(Cell { head, tail }))))
+    }
+
+    /// The list of these bytes' values, without a cell for each; `None` if there are none.
+    pub fn from_bytes(bytes: Binary) -> Option<List> {
+        (!bytes.is_empty()).then(|| {
+            List(Repr::Compact {
+                skip: 0,
+                bytes: Arc::new(bytes),
+            })
+        })
+    }
+
+    /// The first element.
+    pub fn head(&self) -> Term {
+        match self.view() {
+            View::Cell(head, _) => head.clone(),
+            View::Bytes(bytes) => bytes
+                .first()
+                .map_or(Term::Nil, |byte| Term::Int(i64::from(*byte))),
+        }
+    }
+
+    /// What comes after the first element: a list, nil or, in an improper list, anything.
+    pub fn tail(&self) -> Term {
+        match &self.0 {
+            Repr::Cell(cell) => cell.as_ref().map_or(Term::Nil, |cell| cell.tail.clone()),
+            Repr::Compact { skip, bytes } => {
+                let next = *skip as usize + 1;
+                if next >= bytes.len() {
+                    return Term::Nil;
+                }
+                Term::List(List(match skip.checked_add(1) {
+                    Some(skip) => Repr::Compact {
+                        skip,
+                        bytes: Arc::clone(bytes),
+                    },
+                    None => Repr::Compact {
+                        skip: 0,
+                        bytes: Arc::new(bytes.slice(next..bytes.len())),
+                    },
+                }))
+            }
+        }
+    }
+
+    /// The elements as bytes, if this is a compact list.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        match self.view() {
+            View::Bytes(bytes) => Some(bytes),
+            View::Cell(..) => None,
+        }
+    }
+
+    /// The elements, in order; an improper tail is not one of them (see [`Iter::rest`]).
+    pub fn iter(&self) -> Iter<'_> {
+        Iter {
+            rest: Rest::List(self.view()),
+        }
+    }
+
+    /// The elements and the tail that follows the last one: [`Term::Nil`] if the list is proper.
+    pub fn to_parts(&self) -> (Vec<Term>, Term) {
+        let mut iter = self.iter();
+        let elements = iter.by_ref().collect();
+        (elements, iter.rest())
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        match &self.0 {
+            Repr::Cell(Some(cell)) => View::Cell(&cell.head, &cell.tail),
+            Repr::Cell(None) => View::Bytes(&[]),
+            Repr::Compact { skip, bytes } => View::Bytes(&bytes[*skip as usize..]),
+        }
+    }
+}
+
+/// A list seen without counting holders. Bytes stand for a proper list of them.
+#[derive(Clone, Copy)]
+pub(super) enum View<'a> {
+    Cell(&'a Term, &'a Term),
+    Bytes(&'a [u8]),
+}
+
+/// Goes through the elements of a list.
+pub struct Iter<'a> {
+    rest: Rest<'a>,
+}
+
+enum Rest<'a> {
+    List(View<'a>),
+    Tail(&'a Term),
+}
+
+impl Iter<'_> {
+    /// What the iterator has not gone through yet; after the last element, the list's tail.
+    pub fn rest(&self) -> Term {
+        match self.rest {
+            Rest::List(View::Cell(head, tail)) => Term::cons(head.clone(), tail.clone()),
+            Rest::List(View::Bytes(bytes)) => Term::bytes_list(Binary::from(bytes)),
+            Rest::Tail(tail) => tail.clone(),
+        }
+    }
+}
+
+impl Iterator for Iter<'_> {
+    type Item = Term;
+
+    fn next(&mut self) -> Option<Term> {
+        match self.rest {
+            Rest::List(View::Cell(head, tail)) => {
+                self.rest = match tail {
+                    Term::List(list) => Rest::List(list.view()),
+                    other => Rest::Tail(other),
+                };
+                Some(head.clone())
+            }
+            Rest::List(View::Bytes(bytes)) => {
+                let (first, others) = bytes.split_first()?;
+                self.rest = Rest::List(View::Bytes(others));
+                Some(Term::Int(i64::from(*first)))
+            }
+            Rest::Tail(_) => None,
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a List {
+    type Item = Term;
+    type IntoIter = Iter<'a>;
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        if let Repr::Cell(cell) = &mut self.0 {
+            if let Some(cell) = cell.take() {
+                release(Body::Cell(cell));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compact(bytes: &[u8]) -> List {
+        List::from_bytes(Binary::from(bytes)).expect("not empty")
+    }
+
+    #[test]
+    fn compact_and_cells_look_the_same() {
+        let cells = Term::list(vec![1.into(), 2.into(), 3.into()]);
+        let bytes = Term::List(compact(&[1, 2, 3]));
+        assert_eq!(cells, bytes);
+        let (cells, bytes) = (
+            cells.as_list().expect("list"),
+            bytes.as_list().expect("list"),
+        );
+        assert_eq!(cells.head(), bytes.head());
+        assert_eq!(cells.tail(), bytes.tail());
+        assert!(cells.iter().eq(bytes.iter()));
+        assert_eq!(
+            (bytes.as_bytes(), cells.as_bytes()),
+            (Some(&[1, 2, 3][..]), None)
+        );
+        assert!(List::from_bytes(Binary::empty()).is_none());
+    }
+
+    #[test]
+    fn tails_go_down_to_nil() {
+        let mut term = Term::List(compact(b"ab"));
+        for byte in [97, 98] {
+            let list = term.as_list().expect("list").clone();
+            assert_eq!(list.head(), Term::Int(byte));
+            term = list.tail();
+        }
+        assert_eq!(term, Term::Nil);
+    }
+
+    #[test]
+    fn improper_tails_are_kept() {
+        let list = List::cons(Term::Int(1), Term::Int(2));
+        assert_eq!(list.to_parts(), (vec![Term::Int(1)], Term::Int(2)));
+        assert_eq!(compact(b"x").to_parts(), (vec![Term::Int(120)], Term::Nil));
+        let mut iter = list.iter();
+        assert_eq!(iter.rest(), Term::List(list.clone()));
+        iter.next();
+        assert_eq!((iter.next(), iter.rest()), (None, Term::Int(2)));
+    }
+
+    #[test]
+    fn long_and_deep_lists_drop_without_stack() {
+        let count = if cfg!(miri) { 2_000 } else { 1_000_000 };
+        let long = (0..count).fold(Term::Nil, |tail, i| Term::cons(Term::Int(i), tail));
+        let shared = long.clone();
+        drop(long);
+        assert_eq!(
+            shared.as_list().map(|list| list.iter().count()),
+            usize::try_from(count).ok()
+        );
+        drop(shared);
+        drop((0..count).fold(Term::Nil, |inner, _| Term::cons(inner, Term::Nil)));
+        drop((0..count).fold(Term::Nil, |inner, _| Term::tuple([inner])));
+        drop((0..count / 10).fold(Term::Nil, |inner, _| {
+            Term::tuple([Term::Map(
+                [(Term::Int(1), Term::cons(inner, Term::Nil))]
+                    .into_iter()
+                    .collect(),
+            )])
+        }));
+    }
+}
