@@ -20,3 +20,7 @@ pub(crate) mod fd;
 pub(crate) mod library;
 #[allow(unsafe_code)]
 pub(crate) mod poll;
+#[allow(unsafe_code)]
+pub(crate) mod sync;
+#[allow(unsafe_code)]
+pub(crate) mod thread;
