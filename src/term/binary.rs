@@ -44,7 +44,7 @@ pub struct Counted {
 }
 
 // SAFETY: the count is atomic, and the bytes are written only by a sole holder (`bytes_mut`,
-// `resize`), which `&mut self` and the count guarantee.
+// `realloc`), which `&mut self` and the count guarantee.
 unsafe impl Send for Counted {}
 // SAFETY: as for `Send`; shared access only reads the bytes and changes the count atomically.
 unsafe impl Sync for Counted {}
@@ -126,18 +126,18 @@ impl Counted {
     }
 
     /// How many holders there are at this moment.
-    pub fn holders(&self) -> i64 {
+    pub fn refc(&self) -> i64 {
         self.count().load(Ordering::Acquire)
     }
 
     /// One holder more without a `Counted` for it (C's `inc_refc`); gives the new count.
-    pub fn add_holder(&self) -> i64 {
+    pub fn inc(&self) -> i64 {
         self.count().fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// One holder less without freeing anything (C's `dec_refc`, which must not reach zero): the
     /// last holder stays. Gives the new count.
-    pub fn remove_holder(&self) -> i64 {
+    pub fn dec(&self) -> i64 {
         let update = |holders: i64| (holders > 1).then(|| holders - 1);
         match self
             .count()
@@ -176,7 +176,7 @@ impl Counted {
 
     /// The bytes for writing, when this is the only holder.
     pub fn bytes_mut(&mut self) -> Option<&mut [u8]> {
-        if self.holders() != 1 {
+        if self.refc() != 1 {
             return None;
         }
         // SAFETY: as in `bytes`; nobody else holds it, and new holders need this `&mut`.
@@ -185,8 +185,8 @@ impl Counted {
 
     /// Changes the size and keeps the leading bytes (new ones are zero); without memory the old
     /// allocation comes back unchanged. If there are other holders, they keep the old one.
-    pub fn resize(self, size: usize) -> Result<Counted, Counted> {
-        if self.holders() != 1 {
+    pub fn realloc(self, size: usize) -> Result<Counted, Counted> {
+        if self.refc() != 1 {
             let Some(mut copy) = Counted::alloc(size) else {
                 return Err(self);
             };
@@ -200,7 +200,7 @@ impl Counted {
         let (Some(old), Some(new)) = (layout(self.capacity()), layout(size)) else {
             return Err(self);
         };
-        // SAFETY: allocated with exactly `old` by `alloc*` or an earlier `resize`; the new size
+        // SAFETY: allocated with exactly `old` by `alloc*` or an earlier `realloc`; the new size
         // is not zero and, by `layout`, does not overflow.
         let memory = unsafe { realloc(self.header.as_ptr().cast(), old, new.size()) };
         if memory.is_null() {
@@ -247,7 +247,7 @@ fn layout(size: usize) -> Option<Layout> {
 
 impl Clone for Counted {
     fn clone(&self) -> Counted {
-        self.add_holder();
+        self.inc();
         Counted {
             header: self.header,
         }
@@ -272,7 +272,7 @@ impl fmt::Debug for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Counted")
             .field("len", &self.len())
-            .field("holders", &self.holders())
+            .field("holders", &self.refc())
             .finish()
     }
 }
@@ -379,7 +379,7 @@ impl Binary {
                 len,
             } => {
                 // SAFETY: every constructor of a window checks that it lies inside the bytes of
-                // its allocation, which cannot shrink while this holder exists (`resize` copies
+                // its allocation, which cannot shrink while this holder exists (`realloc` copies
                 // then), whatever C writes into `orig_size`.
                 unsafe { std::slice::from_raw_parts(counted.start().add(unpack(*offset)), *len) }
             }
@@ -463,11 +463,11 @@ mod tests {
         let part = whole.slice(10..20);
         assert_eq!(part, &[7; 10]);
         let (counted, offset) = part.as_counted().expect("shares its parent");
-        assert_eq!((counted.holders(), offset), (2, 10));
+        assert_eq!((counted.refc(), offset), (2, 10));
         drop(whole);
         let again = part.slice(2..2);
         assert!(again.is_empty());
-        assert_eq!(part.as_counted().map(|(c, _)| c.holders()), Some(2));
+        assert_eq!(part.as_counted().map(|(c, _)| c.refc()), Some(2));
     }
 
     #[test]
@@ -482,25 +482,25 @@ mod tests {
         assert!(Binary::from_counted(counted.clone(), 60, 11).is_none());
         assert!(Binary::from_counted(counted.clone(), usize::MAX, 2).is_none());
         assert!(Binary::share_or_copy(&counted, 69, 2).is_none());
-        assert_eq!(counted.holders(), 1);
+        assert_eq!(counted.refc(), 1);
         let shared = Binary::share_or_copy(&counted, 0, 65).expect("inside");
         let copied = Binary::share_or_copy(&counted, 6, 64).expect("inside");
-        assert_eq!((shared.len(), copied.len(), counted.holders()), (65, 64, 2));
+        assert_eq!((shared.len(), copied.len(), counted.refc()), (65, 64, 2));
     }
 
     #[test]
     fn resize_keeps_bytes_and_leaves_other_holders_alone() {
         let counted = Counted::copy_of(b"abc").expect("memory");
-        let grown = counted.resize(6).expect("memory");
+        let grown = counted.realloc(6).expect("memory");
         assert_eq!(grown.bytes(), b"abc\0\0\0");
         let other = grown.clone();
-        let shrunk = grown.resize(2).expect("memory");
+        let shrunk = grown.realloc(2).expect("memory");
         assert_eq!(
             (shrunk.bytes(), other.bytes()),
             (&b"ab"[..], &b"abc\0\0\0"[..])
         );
-        assert_eq!((shrunk.holders(), other.holders()), (1, 1));
-        let refused = shrunk.resize(usize::MAX).expect_err("too large");
+        assert_eq!((shrunk.refc(), other.refc()), (1, 1));
+        let refused = shrunk.realloc(usize::MAX).expect_err("too large");
         assert_eq!(refused.bytes(), b"ab");
     }
 
@@ -517,22 +517,11 @@ mod tests {
     #[test]
     fn counts_follow_the_driver_functions() {
         let counted = Counted::alloc(0).expect("memory");
-        assert_eq!(
-            (
-                counted.holders(),
-                counted.add_holder(),
-                counted.remove_holder()
-            ),
-            (1, 2, 1)
-        );
-        assert_eq!(
-            counted.remove_holder(),
-            1,
-            "the last holder is never taken away"
-        );
+        assert_eq!((counted.refc(), counted.inc(), counted.dec()), (1, 2, 1));
+        assert_eq!(counted.dec(), 1, "the last holder is never taken away");
         // SAFETY: `counted` lives.
         let more = unsafe { Counted::share_raw(counted.as_raw()) };
-        assert_eq!(more.holders(), 2);
+        assert_eq!(more.refc(), 2);
         let mut more = more;
         assert!(more.bytes_mut().is_none());
         drop(counted);
@@ -545,6 +534,6 @@ mod tests {
         let there = binary.clone();
         let sum = std::thread::spawn(move || there.iter().map(|b| u64::from(*b)).sum::<u64>());
         assert_eq!(sum.join().ok(), Some(9000));
-        assert_eq!(binary.as_counted().map(|(c, _)| c.holders()), Some(1));
+        assert_eq!(binary.as_counted().map(|(c, _)| c.refc()), Some(1));
     }
 }

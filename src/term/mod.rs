@@ -14,6 +14,7 @@ mod display;
 mod foreign;
 mod fun;
 mod identity;
+pub mod iodata;
 mod list;
 mod map;
 pub mod number;
