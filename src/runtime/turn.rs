@@ -1,0 +1,349 @@
+//! A turn: the right to touch one port (or all ports of a driver) and to run its code.
+//!
+//! A turn is a queue rather than a lock. Whoever finds it idle runs at once, on its own
+//! thread ([`Turn::try_run`]); whoever finds it taken leaves a task that a worker runs when
+//! it is that task's time ([`Turn::post`]). Tasks run one at a time and in order, and an
+//! idle turn has no tasks, so what one thread asks for happens in the order it asked.
+//!
+//! Being on a turn is a value, [`OnTurn`], that cannot be made elsewhere. What the turn
+//! guards lives in [`TurnCell`]s, which open only to an exclusive borrow of that value:
+//! hence there is never a second reference into a cell, and none survives a call into
+//! foreign code, which needs the same exclusive borrow ([`OnTurn::lend`]).
+
+use std::cell::{Cell, UnsafeCell};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::lock::Lock;
+use crate::runtime::workers::Workers;
+
+/// Something to do once it is its time on a turn.
+pub(crate) type Task = Box<dyn FnOnce(&mut OnTurn<'_>) + Send>;
+
+/// Nobody is on the turn and no task waits.
+const IDLE: u8 = 0;
+/// Somebody is on the turn; no task waits.
+const TAKEN: u8 = 1;
+/// Somebody is on the turn, or a worker is about to be, and tasks wait.
+const BACKLOG: u8 = 2;
+
+/// How many tasks a worker runs before it lets other turns have the thread.
+const TASKS_PER_VISIT: usize = 64;
+
+/// See the module's text.
+pub(crate) struct Turn {
+    state: AtomicU8,
+    tasks: Lock<VecDeque<Task>>,
+    workers: Arc<Workers>,
+}
+
+/// Proof that the current thread is on a turn.
+pub(crate) struct OnTurn<'t> {
+    turn: &'t Arc<Turn>,
+}
+
+/// Data that only whoever is on a certain turn may touch.
+pub(crate) struct TurnCell<T> {
+    /// The turn's address, to tell turns apart; the cell's owner keeps the turn alive.
+    turn: *const Turn,
+    value: UnsafeCell<T>,
+}
+
+/// A turn that foreign code has been lent, in a list through the stacks of nested calls.
+struct Loan {
+    turn: *const Turn,
+    /// The lender's [`OnTurn`]; taken out while a function called back is using it.
+    on: Cell<Option<NonNull<OnTurn<'static>>>>,
+    outer: *const Loan,
+}
+
+thread_local! {
+    /// The innermost loan of this thread.
+    static LOANS: Cell<*const Loan> = const { Cell::new(ptr::null()) };
+    /// How many turns this thread is on.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Whether this thread is on any turn: it must then not wait for another one.
+pub(crate) fn thread_is_on_a_turn() -> bool {
+    DEPTH.get() > 0
+}
+
+impl Turn {
+    /// An idle turn whose left tasks `workers` run.
+    pub(crate) fn new(workers: &Arc<Workers>) -> Arc<Turn> {
+        Arc::new(Turn {
+            state: AtomicU8::new(IDLE),
+            tasks: Lock::new(VecDeque::new()),
+            workers: Arc::clone(workers),
+        })
+    }
+
+    /// Runs `f` on this turn now, on this thread, if the turn is idle; gives `f` back if not.
+    #[inline]
+    pub(crate) fn try_run<R, F>(self: &Arc<Self>, f: F) -> Result<R, F>
+    where
+        F: FnOnce(&mut OnTurn<'_>) -> R,
+    {
+        if self
+            .state
+            .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
+            return Err(f);
+        }
+        let _leave = Leave(self);
+        DEPTH.set(DEPTH.get() + 1);
+        Ok(f(&mut OnTurn { turn: self }))
+    }
+
+    /// Leaves `task` to be run in its time, by a worker.
+    pub(crate) fn post(self: &Arc<Self>, task: Task) {
+        let mut tasks = self.tasks.lock();
+        tasks.push_back(task);
+        let before = self.state.swap(BACKLOG, Ordering::AcqRel);
+        drop(tasks);
+        if before == IDLE {
+            self.workers.schedule(Arc::clone(self));
+        }
+    }
+
+    /// Runs `f` now if the turn is idle and this thread is on no other; else leaves it.
+    pub(crate) fn run_or_post<F>(self: &Arc<Self>, f: F)
+    where
+        F: FnOnce(&mut OnTurn<'_>) + Send + 'static,
+    {
+        if thread_is_on_a_turn() {
+            return self.post(Box::new(f));
+        }
+        if let Err(f) = self.try_run(f) {
+            self.post(Box::new(f));
+        }
+    }
+
+    /// Whether the current thread is on this turn.
+    pub(crate) fn is_current(&self) -> bool {
+        let mut loan = LOANS.get();
+        while !loan.is_null() {
+            // SAFETY: loans live in stack frames of this thread that have not ended: `lend`
+            // takes its loan off the list before its frame goes.
+            let here = unsafe { &*loan };
+            if ptr::eq(here.turn, self) {
+                return true;
+            }
+            loan = here.outer;
+        }
+        false
+    }
+
+    /// Gives `f` the turn back that this thread has lent to the foreign code now calling.
+    /// `None` where this thread is not inside a loan of this turn.
+    #[inline]
+    pub(crate) fn with_lent<R>(&self, f: impl FnOnce(&mut OnTurn<'_>) -> R) -> Option<R> {
+        let mut at = LOANS.get();
+        while !at.is_null() {
+            // SAFETY: as in `is_current`.
+            let loan = unsafe { &*at };
+            if ptr::eq(loan.turn, self)
+                && let Some(mut on) = loan.on.take()
+            {
+                let _back = PutBack(loan, on);
+                // SAFETY: `on` came from the exclusive borrow that `lend` holds for as long
+                // as the loan is on the list, and it was taken out of the loan, so nobody
+                // else makes a reference from it until it is put back.
+                return Some(f(unsafe { on.as_mut() }));
+            }
+            at = loan.outer;
+        }
+        None
+    }
+
+    /// A worker's visit: runs waiting tasks, and leaves the turn idle if none is left.
+    pub(crate) fn visit(self: &Arc<Self>) {
+        for _ in 0..TASKS_PER_VISIT {
+            let mut tasks = self.tasks.lock();
+            let Some(task) = tasks.pop_front() else {
+                // Under the queue's lock no task can slip in between look and leave.
+                self.state.store(IDLE, Ordering::Release);
+                return;
+            };
+            drop(tasks);
+            DEPTH.set(DEPTH.get() + 1);
+            let outcome = catch_unwind(AssertUnwindSafe(|| task(&mut OnTurn { turn: self })));
+            DEPTH.set(DEPTH.get() - 1);
+            if outcome.is_err() {
+                tracing::error!("a task panicked on its turn; the turn goes on");
+            }
+        }
+        self.workers.schedule(Arc::clone(self));
+    }
+}
+
+/// Leaves a turn that [`Turn::try_run`] entered, also when what ran there panicked.
+struct Leave<'t>(&'t Arc<Turn>);
+
+impl Drop for Leave<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get() - 1);
+        let turn = self.0;
+        if turn
+            .state
+            .compare_exchange(TAKEN, IDLE, Ordering::Release, Ordering::Relaxed)
+            .is_err()
+        {
+            // Tasks came meanwhile: the turn stays taken and passes to a worker.
+            turn.workers.schedule(Arc::clone(turn));
+        }
+    }
+}
+
+impl<'t> OnTurn<'t> {
+    /// The turn this is proof of.
+    pub(crate) fn turn(&self) -> &'t Arc<Turn> {
+        self.turn
+    }
+
+    /// Runs foreign code, which may call back: functions it calls reach this turn again by
+    /// [`Turn::with_lent`].
+    #[inline]
+    pub(crate) fn lend<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let loan = Loan {
+            turn: Arc::as_ptr(self.turn),
+            on: Cell::new(Some(NonNull::from(&mut *self).cast())),
+            outer: LOANS.get(),
+        };
+        let _unwind = Unlist(loan.outer);
+        LOANS.set(&loan);
+        f()
+    }
+}
+
+/// Takes the innermost loan off the list.
+struct Unlist(*const Loan);
+
+impl Drop for Unlist {
+    #[inline]
+    fn drop(&mut self) {
+        LOANS.set(self.0);
+    }
+}
+
+/// Puts a lent turn back into its loan.
+struct PutBack<'l>(&'l Loan, NonNull<OnTurn<'static>>);
+
+impl Drop for PutBack<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.on.set(Some(self.1));
+    }
+}
+
+// SAFETY: a cell gives out references only to whoever is on its turn (`get` compares the
+// addresses), one thread at a time, so sharing the cell moves a `T` between threads at most.
+unsafe impl<T: Send> Sync for TurnCell<T> {}
+// SAFETY: the address is only compared, never followed.
+unsafe impl<T: Send> Send for TurnCell<T> {}
+
+impl<T> TurnCell<T> {
+    /// A cell that opens on `turn`.
+    pub(crate) fn new(turn: &Arc<Turn>, value: T) -> TurnCell<T> {
+        TurnCell {
+            turn: Arc::as_ptr(turn),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// What is inside. Panics when `on` is proof of another turn, a mistake of ours.
+    #[inline]
+    pub(crate) fn get<'a>(&'a self, on: &'a mut OnTurn<'_>) -> &'a mut T {
+        assert!(
+            ptr::eq(self.turn, Arc::as_ptr(on.turn)),
+            "a turn's cell was opened on another turn"
+        );
+        // SAFETY: `on` proves that this thread is on the cell's turn, and it stays
+        // exclusively borrowed as long as the reference lives, so there is no other one:
+        // neither from this thread (`lend` and `get` need the same borrow) nor from another
+        // (one thread at a time is on a turn).
+        unsafe { &mut *self.value.get() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    fn turn() -> Arc<Turn> {
+        Turn::new(&Workers::new(2))
+    }
+
+    #[test]
+    fn an_idle_turn_runs_on_the_callers_thread() {
+        let turn = turn();
+        let here = std::thread::current().id();
+        let ran = turn.try_run(|_| std::thread::current().id()).ok();
+        assert_eq!(ran, Some(here));
+    }
+
+    #[test]
+    fn a_taken_turn_refuses_and_runs_left_tasks_in_order_afterwards() {
+        let turn = turn();
+        let cell = Arc::new(TurnCell::new(&turn, Vec::new()));
+        let (done, wait) = mpsc::channel();
+        let outcome = turn.try_run(|on| {
+            assert!(turn.try_run(|_| ()).is_err());
+            for n in 0..1000 {
+                let cell = Arc::clone(&cell);
+                let done = done.clone();
+                turn.post(Box::new(move |on| {
+                    cell.get(on).push(n);
+                    if n == 999 {
+                        done.send(cell.get(on).clone()).ok();
+                    }
+                }));
+            }
+            cell.get(on).push(-1);
+        });
+        assert!(outcome.is_ok());
+        let seen = wait
+            .recv_timeout(Duration::from_secs(10))
+            .expect("all tasks run");
+        assert_eq!(seen, (-1..1000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lent_turns_come_back_to_the_functions_called_inside() {
+        let turn = turn();
+        let cell = TurnCell::new(&turn, 0);
+        assert!(turn.with_lent(|_| ()).is_none());
+        let seen = turn.try_run(|on| {
+            *cell.get(on) = 1;
+            on.lend(|| {
+                assert!(turn.is_current());
+                turn.with_lent(|on| {
+                    *cell.get(on) += 1;
+                    assert!(turn.with_lent(|_| ()).is_none(), "already in use");
+                    on.lend(|| turn.with_lent(|on| *cell.get(on) += 1));
+                })
+            });
+            *cell.get(on)
+        });
+        assert_eq!(seen.ok(), Some(3));
+        assert!(!turn.is_current());
+    }
+
+    #[test]
+    fn a_panicking_task_leaves_the_turn_usable() {
+        let turn = turn();
+        let (done, wait) = mpsc::channel();
+        turn.post(Box::new(|_| panic!("on purpose")));
+        turn.post(Box::new(move |_| done.send(()).unwrap()));
+        wait.recv_timeout(Duration::from_secs(10))
+            .expect("the next task runs");
+    }
+}

@@ -1,0 +1,109 @@
+//! The threads that run turns whose tasks nobody ran inline.
+//!
+//! Threads are started when there is work for them, up to a bound, and end when the last
+//! [`Arc<Workers>`] of a host goes. Turns are served in the order they were scheduled.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::lock::{Lock, Signal};
+use crate::runtime::turn::Turn;
+
+/// See the module's text.
+pub(crate) struct Workers {
+    shared: Arc<Shared>,
+    threads_max: usize,
+}
+
+struct Shared {
+    queue: Lock<Queue>,
+    work: Signal,
+}
+
+#[derive(Default)]
+struct Queue {
+    turns: VecDeque<Arc<Turn>>,
+    threads: usize,
+    idle: usize,
+    stopped: bool,
+}
+
+impl Workers {
+    /// Workers with at most `threads_max` threads, none of them started yet.
+    pub(crate) fn new(threads_max: usize) -> Arc<Workers> {
+        Arc::new(Workers {
+            shared: Arc::new(Shared {
+                queue: Lock::new(Queue::default()),
+                work: Signal::new(),
+            }),
+            threads_max: threads_max.max(1),
+        })
+    }
+
+    /// How many threads may run at once.
+    pub(crate) fn threads_max(&self) -> usize {
+        self.threads_max
+    }
+
+    /// Has some thread visit `turn` soon.
+    pub(crate) fn schedule(&self, turn: Arc<Turn>) {
+        let mut queue = self.shared.queue.lock();
+        if queue.stopped {
+            return;
+        }
+        queue.turns.push_back(turn);
+        if queue.idle >= queue.turns.len() {
+            drop(queue);
+            self.shared.work.notify_one();
+        } else if queue.threads < self.threads_max {
+            queue.threads += 1;
+            let number = queue.threads;
+            drop(queue);
+            self.start_thread(number);
+        }
+    }
+
+    fn start_thread(&self, number: usize) {
+        let shared = Arc::clone(&self.shared);
+        let started = std::thread::Builder::new()
+            .name(format!("wharf_work_{number}"))
+            .spawn(move || shared.serve());
+        if let Err(error) = started {
+            self.shared.queue.lock().threads -= 1;
+            tracing::error!(%error, "no thread could be started to run port work");
+        }
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        let mut queue = self.shared.queue.lock();
+        queue.stopped = true;
+        let left = std::mem::take(&mut queue.turns);
+        drop(queue);
+        self.shared.work.notify_all();
+        drop(left);
+    }
+}
+
+impl Shared {
+    fn serve(&self) {
+        loop {
+            let mut queue = self.queue.lock();
+            let turn = loop {
+                if queue.stopped {
+                    return;
+                }
+                if let Some(turn) = queue.turns.pop_front() {
+                    break turn;
+                }
+                queue.idle += 1;
+                self.work.wait(&mut queue, None);
+                queue.idle -= 1;
+            };
+            drop(queue);
+            turn.visit();
+        }
+    }
+}
