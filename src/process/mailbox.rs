@@ -1,0 +1,325 @@
+//! Messages waiting for one process.
+//!
+//! Anybody may push; one thread at a time receives, choosing messages in the order they
+//! came. What a receiver looked at and left is kept on its own side, so that pushing is one
+//! short lock and looking again is none. No lock is held while the choice is made.
+//!
+//! A receiver that must wait may poll the kernel itself meanwhile ([`Pump`]), so that the
+//! event it waits for need not wake a second thread.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::lock::{Lock, Signal};
+use crate::process::signal::Message;
+
+/// What a thread can usefully do while its mailbox is empty.
+pub(crate) trait Pump: Send + Sync {
+    /// Handles the kernel's events on this thread until `done` or `deadline`. False, at
+    /// once, when another thread already does this.
+    fn pump(&self, done: &dyn Fn() -> bool, deadline: Option<Instant>) -> bool;
+    /// Has the thread inside `pump` look at its `done` again.
+    fn kick(&self);
+}
+
+/// See the module's text.
+pub(crate) struct Mailbox {
+    inbox: Lock<Inbox>,
+    arrived: Signal,
+    /// Messages that a receiver has looked at and left, oldest first.
+    kept: Mutex<VecDeque<Message>>,
+    pump: Arc<dyn Pump>,
+    messages_max: usize,
+}
+
+struct Inbox {
+    messages: VecDeque<Message>,
+    waiting: Waiting,
+    closed: bool,
+}
+
+/// How the receiver of an empty mailbox wants to hear of a message.
+enum Waiting {
+    Nobody,
+    Asleep,
+    Pumping,
+    Task(Waker),
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It is in the mailbox.
+    Kept,
+    /// The process is gone; the message too.
+    Closed,
+    /// The mailbox has all the messages it may have.
+    Full,
+}
+
+/// The process ended while, or before, it waited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Closed;
+
+impl Mailbox {
+    /// An empty mailbox for at most `messages_max` messages.
+    pub(crate) fn new(pump: Arc<dyn Pump>, messages_max: usize) -> Mailbox {
+        Mailbox {
+            inbox: Lock::new(Inbox {
+                messages: VecDeque::new(),
+                waiting: Waiting::Nobody,
+                closed: false,
+            }),
+            arrived: Signal::new(),
+            kept: Mutex::new(VecDeque::new()),
+            pump,
+            messages_max,
+        }
+    }
+
+    /// Adds a message at the end.
+    pub(crate) fn push(&self, message: Message) -> Pushed {
+        let mut inbox = self.inbox.lock();
+        if inbox.closed {
+            drop(inbox);
+            return Pushed::Closed;
+        }
+        if inbox.messages.len() >= self.messages_max {
+            return Pushed::Full;
+        }
+        inbox.messages.push_back(message);
+        let waiting = std::mem::replace(&mut inbox.waiting, Waiting::Nobody);
+        drop(inbox);
+        self.wake(waiting);
+        Pushed::Kept
+    }
+
+    fn wake(&self, waiting: Waiting) {
+        match waiting {
+            Waiting::Nobody => {}
+            Waiting::Asleep => self.arrived.notify_all(),
+            Waiting::Pumping => self.pump.kick(),
+            Waiting::Task(waker) => waker.wake(),
+        }
+    }
+
+    /// Drops all messages and refuses new ones; who waits is woken.
+    pub(crate) fn close(&self) {
+        let mut inbox = self.inbox.lock();
+        inbox.closed = true;
+        let dropped = std::mem::take(&mut inbox.messages);
+        let waiting = std::mem::replace(&mut inbox.waiting, Waiting::Nobody);
+        drop(inbox);
+        self.wake(waiting);
+        drop(dropped);
+        if let Some(mut kept) = self.kept.try_lock() {
+            kept.clear();
+        }
+    }
+
+    /// How many messages wait.
+    pub(crate) fn len(&self) -> usize {
+        let kept = self.kept.try_lock().map_or(0, |kept| kept.len());
+        kept + self.inbox.lock().messages.len()
+    }
+
+    /// Takes the first message for which `select` has an answer, waiting for one until
+    /// `deadline` (for ever without). `Ok(None)` when time is up. Another thread receiving
+    /// from the same mailbox is waited for in the same way.
+    pub(crate) fn receive<R>(
+        &self,
+        mut select: impl FnMut(&mut Message) -> Option<R>,
+        deadline: Option<Instant>,
+    ) -> Result<Option<R>, Closed> {
+        let Some(mut kept) = self.reserve(deadline) else {
+            return Ok(None);
+        };
+        let mut seen = 0;
+        loop {
+            if let Some(chosen) = choose(&mut kept, &mut seen, &mut select) {
+                return Ok(Some(chosen));
+            }
+            if !self.fetch(&mut kept, deadline)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// [`Self::receive`] for a task: `Pending` after arranging for the task to be woken.
+    pub(crate) fn poll_receive<R>(
+        &self,
+        task: &mut Context<'_>,
+        mut select: impl FnMut(&mut Message) -> Option<R>,
+    ) -> Poll<Result<R, Closed>> {
+        let mut kept = self.kept.lock();
+        let mut seen = 0;
+        loop {
+            if let Some(chosen) = choose(&mut kept, &mut seen, &mut select) {
+                return Poll::Ready(Ok(chosen));
+            }
+            let mut inbox = self.inbox.lock();
+            if inbox.closed {
+                return Poll::Ready(Err(Closed));
+            }
+            if inbox.messages.is_empty() {
+                inbox.waiting = Waiting::Task(task.waker().clone());
+                return Poll::Pending;
+            }
+            inbox.move_into(&mut kept);
+        }
+    }
+
+    fn reserve(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, VecDeque<Message>>> {
+        match deadline {
+            None => Some(self.kept.lock()),
+            Some(deadline) => self
+                .kept
+                .try_lock()
+                .or_else(|| self.kept.try_lock_until(deadline)),
+        }
+    }
+
+    /// Moves new messages into `kept`, waiting for one. False when time is up.
+    fn fetch(
+        &self,
+        kept: &mut VecDeque<Message>,
+        deadline: Option<Instant>,
+    ) -> Result<bool, Closed> {
+        let mut pumped = false;
+        let mut inbox = self.inbox.lock();
+        loop {
+            if inbox.closed {
+                kept.clear();
+                return Err(Closed);
+            }
+            if !inbox.messages.is_empty() {
+                inbox.move_into(kept);
+                return Ok(true);
+            }
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                inbox.waiting = Waiting::Nobody;
+                return Ok(false);
+            }
+            if pumped {
+                inbox.waiting = Waiting::Asleep;
+                self.arrived.wait(&mut inbox, deadline);
+                continue;
+            }
+            inbox.waiting = Waiting::Pumping;
+            drop(inbox);
+            let done = || {
+                let inbox = self.inbox.lock();
+                inbox.closed || !inbox.messages.is_empty()
+            };
+            pumped = !self.pump.pump(&done, deadline);
+            inbox = self.inbox.lock();
+        }
+    }
+}
+
+impl Inbox {
+    fn move_into(&mut self, kept: &mut VecDeque<Message>) {
+        if kept.is_empty() {
+            std::mem::swap(&mut self.messages, kept);
+        } else {
+            kept.append(&mut self.messages);
+        }
+    }
+}
+
+/// The first answer `select` has for a message from `*seen` on; that message is removed.
+fn choose<R>(
+    kept: &mut VecDeque<Message>,
+    seen: &mut usize,
+    select: &mut impl FnMut(&mut Message) -> Option<R>,
+) -> Option<R> {
+    while let Some(message) = kept.get_mut(*seen) {
+        if let Some(chosen) = select(message) {
+            kept.remove(*seen);
+            return Some(chosen);
+        }
+        *seen += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::Term;
+    use std::time::Duration;
+
+    struct NoPump;
+
+    impl Pump for NoPump {
+        fn pump(&self, _: &dyn Fn() -> bool, _: Option<Instant>) -> bool {
+            false
+        }
+        fn kick(&self) {}
+    }
+
+    fn mailbox(messages_max: usize) -> Mailbox {
+        Mailbox::new(Arc::new(NoPump), messages_max)
+    }
+
+    fn number(n: i64) -> Message {
+        Message::Term(Term::from(n))
+    }
+
+    fn as_number(message: &Message) -> Option<i64> {
+        message.clone().into_term().as_int()
+    }
+
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_secs(10))
+    }
+
+    #[test]
+    fn messages_are_chosen_in_order_and_the_others_stay() {
+        let mailbox = mailbox(100);
+        for n in 1..=6 {
+            assert_eq!(mailbox.push(number(n)), Pushed::Kept);
+        }
+        let even = |m: &mut Message| as_number(m).filter(|n| n % 2 == 0);
+        assert_eq!(mailbox.receive(even, soon()), Ok(Some(2)));
+        mailbox.push(number(7));
+        assert_eq!(mailbox.receive(even, soon()), Ok(Some(4)));
+        let mut rest = Vec::new();
+        while let Ok(Some(n)) = mailbox.receive(|m| as_number(m), Some(Instant::now())) {
+            rest.push(n);
+        }
+        assert_eq!(rest, [1, 3, 5, 6, 7]);
+    }
+
+    #[test]
+    fn a_waiting_receiver_is_woken_by_a_push_and_by_the_end() {
+        let mailbox = Arc::new(mailbox(100));
+        std::thread::scope(|scope| {
+            let receiver = scope.spawn(|| {
+                let first = mailbox.receive(|m| as_number(m), None);
+                let second = mailbox.receive(|m| as_number(m), None);
+                (first, second)
+            });
+            mailbox.push(number(1));
+            while mailbox.len() > 0 {
+                std::thread::yield_now();
+            }
+            mailbox.close();
+            assert_eq!(receiver.join().unwrap(), (Ok(Some(1)), Err(Closed)));
+        });
+        assert_eq!(mailbox.push(number(2)), Pushed::Closed);
+    }
+
+    #[test]
+    fn a_full_mailbox_says_so() {
+        let mailbox = mailbox(2);
+        assert_eq!(mailbox.push(number(1)), Pushed::Kept);
+        assert_eq!(mailbox.push(number(2)), Pushed::Kept);
+        assert_eq!(mailbox.push(number(3)), Pushed::Full);
+    }
+}

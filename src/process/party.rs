@@ -1,0 +1,338 @@
+//! One process: an identity, a mailbox, and its relations to others.
+//!
+//! A process has no thread of its own: whoever holds its handle acts for it. Its end can
+//! come from any thread; the books are settled at once, by the thread that brings it, and
+//! the threads acting for it find out at their next call or when they wake.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use crate::lock::Lock;
+use crate::process::directory::Directory;
+use crate::process::exit::{self, Effect};
+use crate::process::mailbox::{Mailbox, Pump, Pushed};
+use crate::process::pause::Pause;
+use crate::process::relations::Relations;
+use crate::process::signal::{ExitCause, Message, Party, Signal, Watch};
+use crate::term::{Atom, Pid, Reference, Term, atom};
+
+/// See the module's text.
+pub(crate) struct ProcessCell {
+    pid: Pid,
+    directory: Arc<Directory>,
+    mailbox: Mailbox,
+    traps_exits: AtomicBool,
+    status: AtomicU8,
+    books: Lock<Books>,
+    fate: OnceLock<Term>,
+}
+
+struct Books {
+    relations: Relations,
+    name: Option<Atom>,
+    /// What a suspended thread of this process sleeps at.
+    suspended_at: Option<Arc<Pause>>,
+    ended: bool,
+}
+
+/// What the threads of a process are seen doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Status {
+    Running = 0,
+    Waiting = 1,
+    Suspended = 2,
+}
+
+impl ProcessCell {
+    /// Adds a process to `directory`. `None` when the process table is full.
+    pub(crate) fn start(
+        directory: &Arc<Directory>,
+        pump: Arc<dyn Pump>,
+        messages_max: usize,
+    ) -> Option<Arc<ProcessCell>> {
+        directory.add_process(|pid| {
+            Arc::new(ProcessCell {
+                pid,
+                directory: Arc::clone(directory),
+                mailbox: Mailbox::new(pump, messages_max),
+                traps_exits: AtomicBool::new(false),
+                status: AtomicU8::new(Status::Running as u8),
+                books: Lock::new(Books {
+                    relations: Relations::default(),
+                    name: None,
+                    suspended_at: None,
+                    ended: false,
+                }),
+                fate: OnceLock::new(),
+            })
+        })
+    }
+
+    /// The identity.
+    pub(crate) fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// The directory that knows it.
+    pub(crate) fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// Whether it is one of `directory`'s.
+    pub(crate) fn belongs_to(&self, directory: &Arc<Directory>) -> bool {
+        Arc::ptr_eq(&self.directory, directory)
+    }
+
+    /// Its messages.
+    pub(crate) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Why it ended, once it has.
+    pub(crate) fn fate(&self) -> Option<&Term> {
+        self.fate.get()
+    }
+
+    /// Sets whether exit signals become messages; the former setting is returned.
+    pub(crate) fn set_trap_exit(&self, traps: bool) -> bool {
+        self.traps_exits.swap(traps, Ordering::AcqRel)
+    }
+
+    /// Whether exit signals become messages.
+    pub(crate) fn traps_exits(&self) -> bool {
+        self.traps_exits.load(Ordering::Acquire)
+    }
+
+    /// What it is doing.
+    pub(crate) fn status(&self) -> Status {
+        match self.status.load(Ordering::Relaxed) {
+            1 => Status::Waiting,
+            2 => Status::Suspended,
+            _ => Status::Running,
+        }
+    }
+
+    /// Its registered name.
+    pub(crate) fn name(&self) -> Option<Atom> {
+        self.books.lock().name
+    }
+
+    /// Notes its name, or that it has none. False when it has ended, or has a name already.
+    pub(crate) fn set_name(&self, name: Option<Atom>) -> bool {
+        let mut books = self.books.lock();
+        if books.ended || (name.is_some() && books.name.is_some()) {
+            return false;
+        }
+        books.name = name;
+        true
+    }
+
+    /// Reads its links and monitors.
+    pub(crate) fn relations<R>(&self, read: impl FnOnce(&Relations) -> R) -> R {
+        read(&self.books.lock().relations)
+    }
+
+    /// Receives, see [`Mailbox::receive`].
+    pub(crate) fn receive<R>(
+        &self,
+        select: impl FnMut(&mut Message) -> Option<R>,
+        deadline: Option<Instant>,
+    ) -> Result<Option<R>, Term> {
+        self.status.store(Status::Waiting as u8, Ordering::Relaxed);
+        let received = self.mailbox.receive(select, deadline);
+        self.status.store(Status::Running as u8, Ordering::Relaxed);
+        received.map_err(|_| self.fate_or_killed())
+    }
+
+    /// Why it ended; for callers who know that it did.
+    pub(crate) fn fate_or_killed(&self) -> Term {
+        self.fate().cloned().unwrap_or(Term::Atom(atom::KILLED))
+    }
+
+    /// Sleeps at `pause`; the end of the process ends the pause too. False when it ended.
+    pub(crate) fn suspend(&self, pause: &Arc<Pause>) -> bool {
+        {
+            let mut books = self.books.lock();
+            if books.ended {
+                return false;
+            }
+            books.suspended_at = Some(Arc::clone(pause));
+        }
+        self.status
+            .store(Status::Suspended as u8, Ordering::Relaxed);
+        pause.sleep();
+        self.status.store(Status::Running as u8, Ordering::Relaxed);
+        let mut books = self.books.lock();
+        books.suspended_at = None;
+        !books.ended
+    }
+
+    /// Delivers a message. False when the process is gone.
+    pub(crate) fn deliver(self: &Arc<Self>, message: Message) -> bool {
+        match self.mailbox.push(message) {
+            Pushed::Kept => true,
+            Pushed::Closed => false,
+            Pushed::Full => {
+                tracing::error!(
+                    pid = %self.pid,
+                    "the mailbox has reached its limit; its process is ended"
+                );
+                self.end(Term::tuple([
+                    Term::atom("system_limit"),
+                    Term::atom("message_queue"),
+                ]));
+                false
+            }
+        }
+    }
+
+    /// Takes a signal in. False when the process is gone.
+    pub(crate) fn take_signal(self: &Arc<Self>, signal: Signal) -> bool {
+        match signal {
+            Signal::Message(message) => self.deliver(message),
+            Signal::Exit {
+                from,
+                reason,
+                cause,
+            } => self.take_exit(from, reason, cause),
+            Signal::Link(from) => self.accept_link(from),
+            Signal::Unlink(from) => {
+                self.books.lock().relations.unlink(from);
+                true
+            }
+            Signal::Monitor(watch) => self.accept_monitor(watch),
+            Signal::Demonitor(reference) => {
+                self.books.lock().relations.remove_watch(reference);
+                true
+            }
+            Signal::Down {
+                reference,
+                kind,
+                object,
+                reason,
+            } => {
+                let known = self.books.lock().relations.unwatch(reference).is_some();
+                known && self.deliver(Message::down(reference, kind, object, reason))
+            }
+        }
+    }
+
+    fn take_exit(self: &Arc<Self>, from: Party, reason: Term, cause: ExitCause) -> bool {
+        if cause == ExitCause::Link && !self.books.lock().relations.unlink(from) {
+            return true;
+        }
+        let itself = from == Party::Process(self.pid);
+        match exit::effect(cause, &reason, self.traps_exits(), itself) {
+            Effect::Ignored => true,
+            Effect::Message => self.deliver(Message::exit(from, reason)),
+            Effect::Death(reason) => {
+                self.end(reason);
+                true
+            }
+        }
+    }
+
+    /// Adds a link that the other side asks for. False when this process has ended.
+    pub(crate) fn accept_link(&self, other: Party) -> bool {
+        let mut books = self.books.lock();
+        if books.ended {
+            return false;
+        }
+        books.relations.link(other);
+        true
+    }
+
+    /// Removes this side of a link. False when there was none.
+    pub(crate) fn drop_link(&self, other: Party) -> bool {
+        self.books.lock().relations.unlink(other)
+    }
+
+    fn accept_monitor(&self, watch: Watch) -> bool {
+        let mut books = self.books.lock();
+        if books.ended {
+            return false;
+        }
+        books.relations.add_watch(watch);
+        true
+    }
+
+    /// Notes that this process monitors `target`.
+    pub(crate) fn note_monitor(&self, reference: Reference, target: Option<Party>) {
+        self.books.lock().relations.watch(reference, target);
+    }
+
+    /// Ends a monitor of this process. `None` when it is not one (any longer).
+    pub(crate) fn drop_monitor(&self, reference: Reference) -> Option<Option<Party>> {
+        let watching = self.books.lock().relations.unwatch(reference)?;
+        Some(watching.target)
+    }
+
+    /// Ends the process: links and monitors are told, names and messages go. Only the first
+    /// call has an effect.
+    pub(crate) fn end(self: &Arc<Self>, reason: Term) {
+        let (mut relations, name, pause) = {
+            let mut books = self.books.lock();
+            if std::mem::replace(&mut books.ended, true) {
+                return;
+            }
+            let _ = self.fate.set(reason.clone());
+            (
+                books.relations.take(),
+                books.name.take(),
+                books.suspended_at.take(),
+            )
+        };
+        self.mailbox.close();
+        if let Some(pause) = pause {
+            pause.end();
+        }
+        self.directory.remove_process(self.pid, name);
+        self.directory.tell_all(farewells(
+            Party::Process(self.pid),
+            atom::PROCESS,
+            &mut relations,
+            &reason,
+        ));
+    }
+}
+
+/// The signals by which the end of `who` becomes known: exits to links, then `'DOWN'`s, then
+/// the withdrawal of its own monitors.
+pub(crate) fn farewells(
+    who: Party,
+    kind: Atom,
+    relations: &mut Relations,
+    reason: &Term,
+) -> Vec<(Party, Signal)> {
+    let mut signals = Vec::new();
+    for link in relations.links() {
+        signals.push((
+            link,
+            Signal::Exit {
+                from: who,
+                reason: reason.clone(),
+                cause: ExitCause::Link,
+            },
+        ));
+    }
+    for watch in relations.watches() {
+        signals.push((
+            watch.watcher,
+            Signal::Down {
+                reference: watch.reference,
+                kind,
+                object: watch.object.clone(),
+                reason: reason.clone(),
+            },
+        ));
+    }
+    for (reference, watching) in relations.watching() {
+        if let Some(target) = watching.target {
+            signals.push((target, Signal::Demonitor(reference)));
+        }
+    }
+    signals
+}

@@ -1,0 +1,110 @@
+//! Links and monitors of one party, a process or a port. Pure: it only keeps the books, its
+//! owner tells the others.
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::process::signal::{Party, Watch};
+use crate::term::Reference;
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub(crate) struct Relations {
+    links: BTreeSet<Party>,
+    /// Monitors on this party, oldest first.
+    watches: Vec<Watch>,
+    /// Monitors this party has on others.
+    watching: BTreeMap<Reference, Watching>,
+}
+
+/// The watcher's side of a monitor.
+#[derive(Clone, Debug)]
+pub(crate) struct Watching {
+    /// Who is monitored; `None` when there was nobody, and the news is on its way.
+    pub(crate) target: Option<Party>,
+}
+
+impl Relations {
+    /// Adds a link. False when there was one.
+    pub(crate) fn link(&mut self, other: Party) -> bool {
+        self.links.insert(other)
+    }
+
+    /// Removes a link. False when there was none.
+    pub(crate) fn unlink(&mut self, other: Party) -> bool {
+        self.links.remove(&other)
+    }
+
+    /// Whether there is a link to `other`.
+    pub(crate) fn is_linked(&self, other: Party) -> bool {
+        self.links.contains(&other)
+    }
+
+    /// All links, in order of identity.
+    pub(crate) fn links(&self) -> impl Iterator<Item = Party> + '_ {
+        self.links.iter().copied()
+    }
+
+    /// Notes a monitor on this party.
+    pub(crate) fn add_watch(&mut self, watch: Watch) {
+        self.watches.push(watch);
+    }
+
+    /// Forgets a monitor on this party.
+    pub(crate) fn remove_watch(&mut self, reference: Reference) -> Option<Watch> {
+        let at = self.watches.iter().position(|w| w.reference == reference)?;
+        Some(self.watches.remove(at))
+    }
+
+    /// Monitors on this party, oldest first.
+    pub(crate) fn watches(&self) -> &[Watch] {
+        &self.watches
+    }
+
+    /// Notes a monitor of this party on another.
+    pub(crate) fn watch(&mut self, reference: Reference, target: Option<Party>) {
+        self.watching.insert(reference, Watching { target });
+    }
+
+    /// Ends a monitor of this party. `None` when it is not (or no longer) one.
+    pub(crate) fn unwatch(&mut self, reference: Reference) -> Option<Watching> {
+        self.watching.remove(&reference)
+    }
+
+    /// Monitors this party has on others.
+    pub(crate) fn watching(&self) -> impl Iterator<Item = (Reference, &Watching)> + '_ {
+        self.watching.iter().map(|(reference, w)| (*reference, w))
+    }
+
+    /// Takes everything, for the end of the party.
+    pub(crate) fn take(&mut self) -> Relations {
+        std::mem::take(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::{Pid, Term};
+
+    #[test]
+    fn links_are_a_set_and_monitors_are_not() {
+        let mut relations = Relations::default();
+        let other = Party::Process(Pid::from_number(7));
+        assert!(relations.link(other));
+        assert!(!relations.link(other));
+        for _ in 0..2 {
+            relations.add_watch(Watch {
+                watcher: other,
+                reference: Reference::fresh(),
+                object: Term::Nil,
+            });
+        }
+        let first = relations.watches()[0].reference;
+        assert!(relations.remove_watch(first).is_some());
+        assert!(relations.remove_watch(first).is_none());
+        assert_eq!(relations.watches().len(), 1);
+        assert!(relations.unlink(other));
+        assert!(!relations.is_linked(other));
+    }
+}
