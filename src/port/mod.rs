@@ -1,4 +1,410 @@
-//! (to be written)
+//! Ports: the state machine that every port is, whatever is behind it.
+//!
+//! Requests and signals come in ([`request`]), are decided upon ([`state`]), are done by a
+//! back end ([`transport`]), and what the back end reports goes out to the owner
+//! ([`deliver`]). All of it happens on the port's [turn](crate::runtime::turn).
 
-#[allow(dead_code)]
-mod line;
+mod deliver;
+pub(crate) mod flow;
+pub(crate) mod info;
+pub(crate) mod line;
+pub(crate) mod name;
+pub(crate) mod options;
+pub(crate) mod request;
+pub(crate) mod services;
+pub(crate) mod state;
+pub(crate) mod table;
+mod text;
+pub(crate) mod transport;
+
+use std::any::Any;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use crate::lock::Lock;
+use crate::port::flow::Limits;
+use crate::port::options::Options;
+use crate::port::services::Services;
+use crate::port::state::{Phase, State};
+use crate::port::transport::{Started, Transport};
+use crate::process::ProcessCell;
+use crate::process::party::farewells;
+use crate::process::pause::Pause;
+use crate::process::relations::Relations;
+use crate::process::signal::{Message, Party, Shape};
+use crate::runtime::turn::{OnTurn, Turn, TurnCell};
+use crate::term::{Atom, Pid, PortId, Term, atom};
+
+/// One port.
+pub(crate) struct Port {
+    id: PortId,
+    /// What `port_info(Port, name)` says, in the bytes it was given in.
+    name: Box<[u8]>,
+    turn: Arc<Turn>,
+    services: Arc<Services>,
+    transport: Box<dyn Transport>,
+    state: TurnCell<State>,
+    options: Options,
+    /// Bytes of messages left on the turn, and not handled yet.
+    backlog_bytes: AtomicUsize,
+    /// How many there may be before senders wait.
+    backlog_max: AtomicU64,
+    tags: Lock<Tags>,
+    opening: OnceLock<Arc<Opening>>,
+}
+
+/// What may be read and written without being on the turn.
+#[derive(Default)]
+struct Tags {
+    name: Option<Atom>,
+    data: Option<Term>,
+    closed: bool,
+}
+
+/// An open that waits for the driver's acknowledgement.
+#[derive(Default)]
+struct Opening {
+    outcome: Lock<Option<Result<(), Term>>>,
+    pause: Pause,
+}
+
+/// Why a port could not be opened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum OpenError {
+    /// There are as many ports as there may be.
+    TooMany,
+    /// The back end says no, in Erlang's words.
+    Refused(Term),
+}
+
+/// Whether queued output goes out before a port ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flush {
+    Yes,
+    No,
+}
+
+impl Port {
+    /// Opens a port for `owner`, who is linked to it; returns when it is open.
+    pub(crate) fn open(
+        services: &Arc<Services>,
+        turn: Arc<Turn>,
+        name: Box<[u8]>,
+        options: Options,
+        owner: &Arc<ProcessCell>,
+        transport: Box<dyn Transport>,
+    ) -> Result<Arc<Port>, OpenError> {
+        let before = services.ports_open.fetch_add(1, Ordering::Relaxed);
+        if before >= services.ports_max {
+            services.ports_open.fetch_sub(1, Ordering::Relaxed);
+            return Err(OpenError::TooMany);
+        }
+        let port = Port::enter(services, turn, name, options, owner, transport);
+        let Some(port) = port else {
+            services.ports_open.fetch_sub(1, Ordering::Relaxed);
+            return Err(OpenError::TooMany);
+        };
+        let opener = Arc::clone(owner);
+        let started = port
+            .ask(move |on, port| port.begin(on, &opener))
+            .unwrap_or_else(|_| Err(Term::Atom(atom::BADARG)));
+        let outcome = match started {
+            Ok(Started::Now) => Ok(()),
+            Ok(Started::WhenAcknowledged) => port.wait_for_acknowledgement(),
+            Err(reason) => Err(reason),
+        };
+        match outcome {
+            Ok(()) => Ok(port),
+            Err(reason) => Err(OpenError::Refused(reason)),
+        }
+    }
+
+    fn enter(
+        services: &Arc<Services>,
+        turn: Arc<Turn>,
+        name: Box<[u8]>,
+        options: Options,
+        owner: &Arc<ProcessCell>,
+        transport: Box<dyn Transport>,
+    ) -> Option<Arc<Port>> {
+        let mut relations = Relations::default();
+        relations.link(Party::Process(owner.pid()));
+        let limited = transport.nature().queue_limited;
+        let state = State::new(owner, relations, &options, limited);
+        let backlog_max = match options.message_limits() {
+            Limits::Watermarks { high, .. } => high,
+            Limits::Disabled => u64::MAX,
+        };
+        table::insert(|id| {
+            Arc::new(Port {
+                id,
+                name,
+                state: TurnCell::new(&turn, state),
+                turn,
+                services: Arc::clone(services),
+                transport,
+                options,
+                backlog_bytes: AtomicUsize::new(0),
+                backlog_max: AtomicU64::new(backlog_max),
+                tags: Lock::new(Tags::default()),
+                opening: OnceLock::new(),
+            })
+        })
+    }
+
+    /// Starts the back end; on the turn.
+    fn begin(
+        self: &Arc<Self>,
+        on: &mut OnTurn<'_>,
+        opener: &Arc<ProcessCell>,
+    ) -> Result<Started, Term> {
+        let started = match self.transport.start(on, self) {
+            Ok(Started::WhenAcknowledged) => {
+                self.opening.get_or_init(Default::default);
+                return Ok(Started::WhenAcknowledged);
+            }
+            Ok(Started::Now) => match self.state.get(on).start_failure.take() {
+                None => Ok(Started::Now),
+                Some(reason) => {
+                    self.transport.stop(on, self);
+                    Err(reason)
+                }
+            },
+            Err(reason) => Err(reason),
+        };
+        match started {
+            Ok(started) => {
+                self.opened(on, opener);
+                Ok(started)
+            }
+            Err(reason) => {
+                self.withdraw(on);
+                Err(reason)
+            }
+        }
+    }
+
+    /// The back end has started: options apply, and the opener is linked.
+    fn opened(self: &Arc<Self>, on: &mut OnTurn<'_>, opener: &Arc<ProcessCell>) {
+        self.state.get(on).phase = Phase::Open;
+        if !opener.accept_link(Party::Port(self.id)) {
+            let reason = opener.fate_or_killed();
+            self.close(on, reason, Flush::Yes);
+        }
+    }
+
+    /// A port that did not open leaves the table.
+    fn withdraw(self: &Arc<Self>, on: &mut OnTurn<'_>) {
+        let state = self.state.get(on);
+        state.phase = Phase::Closed;
+        state.owner_cell = None;
+        self.tags.lock().closed = true;
+        self.leave_table();
+    }
+
+    fn leave_table(&self) {
+        table::remove(self.id);
+        self.services.ports_open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn wait_for_acknowledgement(&self) -> Result<(), Term> {
+        let Some(opening) = self.opening.get() else {
+            return Ok(());
+        };
+        opening.pause.sleep();
+        opening.outcome.lock().take().unwrap_or(Ok(()))
+    }
+
+    /// The back end that answered [`Started::WhenAcknowledged`] has made up its mind.
+    /// Without effect for any other port, and the second time.
+    pub(crate) fn acknowledge(self: &Arc<Self>, on: &mut OnTurn<'_>, outcome: Result<(), Term>) {
+        let Some(opening) = self.opening.get() else {
+            return;
+        };
+        if self.state.get(on).phase != Phase::Opening {
+            return;
+        }
+        let opener = self.state.get(on).owner_cell.clone();
+        match (&outcome, opener) {
+            (Ok(()), Some(opener)) => self.opened(on, &opener),
+            _ => {
+                self.transport.stop(on, self);
+                self.withdraw(on);
+            }
+        }
+        *opening.outcome.lock() = Some(outcome);
+        opening.pause.end();
+    }
+
+    /// The identity.
+    #[inline]
+    pub(crate) fn id(&self) -> PortId {
+        self.id
+    }
+
+    /// The name it was opened by.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Its turn.
+    #[inline]
+    pub(crate) fn turn(&self) -> &Arc<Turn> {
+        &self.turn
+    }
+
+    /// What it shares with the other ports of its host.
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        &self.services
+    }
+
+    /// The options it was opened with.
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Its back end.
+    #[inline]
+    pub(crate) fn transport(&self) -> &dyn Transport {
+        &*self.transport
+    }
+
+    /// Its back end as the type that it is, if it is a `T`.
+    #[inline]
+    pub(crate) fn transport_as<T: Transport>(&self) -> Option<&T> {
+        let any: &dyn Any = &*self.transport;
+        any.downcast_ref()
+    }
+
+    /// Whether it is one of the ports of `services`' host.
+    pub(crate) fn belongs_to(&self, services: &Arc<Services>) -> bool {
+        Arc::ptr_eq(&self.services, services)
+    }
+
+    /// The phase it is in.
+    pub(crate) fn phase(&self, on: &mut OnTurn<'_>) -> Phase {
+        self.state.get(on).phase
+    }
+
+    /// The owner.
+    pub(crate) fn owner(&self, on: &mut OnTurn<'_>) -> Pid {
+        self.state.get(on).owner
+    }
+
+    /// Gives the port a name, or notes that it has none. False when it is closed, or has a
+    /// name already.
+    pub(crate) fn set_name(&self, name: Option<Atom>) -> bool {
+        let mut tags = self.tags.lock();
+        if tags.closed || (name.is_some() && tags.name.is_some()) {
+            return false;
+        }
+        tags.name = name;
+        true
+    }
+
+    /// The registered name.
+    pub(crate) fn registered_name(&self) -> Option<Atom> {
+        self.tags.lock().name
+    }
+
+    /// `port_set_data`. False when the port is closed.
+    pub(crate) fn set_data(&self, data: Term) -> bool {
+        let mut tags = self.tags.lock();
+        let open = !tags.closed;
+        let before = open.then(|| tags.data.replace(data));
+        drop(tags);
+        drop(before);
+        open
+    }
+
+    /// `port_get_data`. `None` when the port is closed.
+    pub(crate) fn data(&self) -> Option<Term> {
+        let tags = self.tags.lock();
+        if tags.closed {
+            return None;
+        }
+        Some(tags.data.clone().unwrap_or(Term::Atom(atom::UNDEFINED)))
+    }
+
+    /// Closes an open port: everyone who knows it is told `reason`, then queued output goes
+    /// out if it is to, then the back end stops.
+    pub(crate) fn close(self: &Arc<Self>, on: &mut OnTurn<'_>, reason: Term, flush: Flush) {
+        let state = self.state.get(on);
+        if state.phase != Phase::Open {
+            return;
+        }
+        let (mut relations, waiting) = state.on_close();
+        let name = {
+            let mut tags = self.tags.lock();
+            tags.closed = true;
+            tags.name.take()
+        };
+        if let Some(name) = name {
+            self.services.directory.forget_name(name);
+        }
+        for pause in waiting {
+            pause.end();
+        }
+        let who = Party::Port(self.id);
+        self.services
+            .directory
+            .tell_all(farewells(who, atom::PORT, &mut relations, &reason));
+        if flush == Flush::Yes && self.transport.queued(on) > 0 {
+            self.state.get(on).silent = true;
+            self.transport.flush(on, self);
+            self.flushed(on);
+        } else {
+            self.finish(on);
+        }
+    }
+
+    /// Ends a closing port whose output is out by now. The back end calls it whenever that
+    /// may have become so; a driver's gate calls it after each callback.
+    pub(crate) fn flushed(self: &Arc<Self>, on: &mut OnTurn<'_>) {
+        if self.state.get(on).phase == Phase::Closing && self.transport.queued(on) == 0 {
+            self.finish(on);
+        }
+    }
+
+    /// Ends a closing port, queued output or not. Without effect on any other.
+    pub(crate) fn finish(self: &Arc<Self>, on: &mut OnTurn<'_>) {
+        let state = self.state.get(on);
+        if state.phase != Phase::Closing {
+            return;
+        }
+        // From here on the phase is still `Closing`, so that output from `stop` is judged by
+        // whether anything was queued; a second end is prevented by `stopping`.
+        if std::mem::replace(&mut state.stopping, true) {
+            return;
+        }
+        self.transport.stop(on, self);
+        let state = self.state.get(on);
+        state.phase = Phase::Closed;
+        let owner = state.owner_cell.take();
+        let wanted = state.closed_wanted;
+        self.leave_table();
+        if let (true, Some(owner)) = (wanted, owner) {
+            owner.deliver(Message::Term(Term::tuple([
+                Term::Port(self.id),
+                Term::Atom(atom::CLOSED),
+            ])));
+        }
+    }
+
+    /// Ends the port, for a host that goes: nothing waits, and nobody is told.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        let port = Arc::clone(self);
+        self.turn.run_or_post(move |on| {
+            port.close(on, Term::Atom(atom::KILLED), Flush::No);
+            port.finish(on);
+        });
+    }
+
+    /// The shape data has for the owner: as the options say once the port is open.
+    fn shape(state: &State) -> Shape {
+        match state.phase {
+            Phase::Opening => Shape::List,
+            _ => state.shape,
+        }
+    }
+}

@@ -76,6 +76,23 @@ impl IoData<'_> {
         }
     }
 
+    /// The data that a term stands for; nothing large is copied.
+    pub fn from_term(term: &Term) -> Result<IoData<'static>, BadIoData> {
+        match term {
+            Term::Binary(binary) => Ok(IoData::Binary(binary.clone())),
+            _ => IoVector::from_term(term).map(IoData::Vector),
+        }
+    }
+
+    /// The same data in a form that can be kept.
+    pub fn into_owned(self) -> IoData<'static> {
+        match self {
+            IoData::Bytes(bytes) => IoData::Binary(Binary::from(bytes)),
+            IoData::Binary(binary) => IoData::Binary(binary),
+            IoData::Vector(vector) => IoData::Vector(vector),
+        }
+    }
+
     /// The bytes in segments that can be kept.
     pub fn into_vector(self) -> Result<IoVector, BadIoData> {
         match self {

@@ -1,0 +1,29 @@
+//! All that a port may reach beside itself.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use crate::process::Directory;
+use crate::runtime::jobs::Jobs;
+use crate::runtime::reactor::Reactor;
+use crate::runtime::timers::Timers;
+use crate::runtime::workers::Workers;
+
+/// What a host's ports share.
+pub(crate) struct Services {
+    /// The route to processes and ports.
+    pub(crate) directory: Arc<Directory>,
+    /// Threads that run turns.
+    pub(crate) workers: Arc<Workers>,
+    /// Kernel events.
+    pub(crate) reactor: Arc<Reactor>,
+    /// Deadlines.
+    pub(crate) timers: Arc<Timers>,
+    /// The drivers' pool (`driver_async`).
+    pub(crate) jobs: Jobs,
+    /// Open ports, and how many there may be.
+    pub(crate) ports_open: AtomicUsize,
+    /// The limit that answers `system_limit`.
+    pub(crate) ports_max: usize,
+}

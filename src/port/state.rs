@@ -1,0 +1,150 @@
+//! What must hold for every port: which phase it is in, who owns it, whom it is linked to,
+//! who waits for it. No I/O and no locks: an event goes in, and what is to be done about it
+//! comes out.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::port::flow::{Change, Flow, Limits};
+use crate::port::line::LineBuffer;
+use crate::port::options::Options;
+use crate::process::ProcessCell;
+use crate::process::exit;
+use crate::process::pause::Pause;
+use crate::process::relations::Relations;
+use crate::process::signal::{ExitCause, Party, Shape};
+use crate::term::iodata::IoData;
+use crate::term::{Pid, Term};
+
+/// Where a port is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// The back end is starting; options do not apply to its output yet.
+    Opening,
+    /// Everything works.
+    Open,
+    /// Closed for everyone outside; queued output still goes out.
+    Closing,
+    /// Over.
+    Closed,
+}
+
+/// What a port knows about itself. Guarded by the port's turn.
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) owner: Pid,
+    /// The owner, found once per change; `None` when it had ended by then.
+    pub(crate) owner_cell: Option<Arc<ProcessCell>>,
+    pub(crate) relations: Relations,
+    /// How data looks once the port is open.
+    pub(crate) shape: Shape,
+    pub(crate) line: Option<LineBuffer>,
+    /// The option `eof`: end of input is told and the port stays.
+    pub(crate) eof: bool,
+    pub(crate) flow: Flow,
+    /// Threads that wait until the port is not busy.
+    pub(crate) suspended: Vec<Arc<Pause>>,
+    /// Bytes that came from the back end, and bytes that went to it.
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+    /// Whether the owner is to hear `closed`.
+    pub(crate) closed_wanted: bool,
+    /// Why the back end failed while it was starting.
+    pub(crate) start_failure: Option<Term>,
+    /// Commands that were left on the turn and met a busy port, oldest first.
+    pub(crate) held: VecDeque<Held>,
+    /// Whether closing began with output queued: then nothing more reaches the owner.
+    pub(crate) silent: bool,
+    /// The back end is being stopped.
+    pub(crate) stopping: bool,
+}
+
+/// A command that waits in the port, because its sender did not.
+pub(crate) struct Held {
+    pub(crate) caller: Option<Pid>,
+    pub(crate) data: IoData<'static>,
+}
+
+/// What a command meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// It may pass.
+    Free,
+    /// It has to wait.
+    Busy,
+    /// There is nothing to pass to.
+    Shut,
+}
+
+impl State {
+    /// A port that is opening.
+    pub(crate) fn new(
+        owner: &Arc<ProcessCell>,
+        relations: Relations,
+        options: &Options,
+        queue_limited: bool,
+    ) -> State {
+        let queue_limits = match queue_limited {
+            true => options.port_limits(),
+            false => Limits::Disabled,
+        };
+        State {
+            phase: Phase::Opening,
+            owner: owner.pid(),
+            owner_cell: Some(Arc::clone(owner)),
+            relations,
+            shape: if options.is_binary() {
+                Shape::Binary
+            } else {
+                Shape::List
+            },
+            line: options.line_limit().map(LineBuffer::new),
+            eof: options.wants_eof(),
+            flow: Flow::new(queue_limits, options.message_limits()),
+            suspended: Vec::new(),
+            bytes_in: 0,
+            bytes_out: 0,
+            closed_wanted: false,
+            start_failure: None,
+            held: VecDeque::new(),
+            silent: false,
+            stopping: false,
+        }
+    }
+
+    /// May a command pass?
+    #[inline]
+    pub(crate) fn gate(&self) -> Gate {
+        match self.phase {
+            Phase::Open if self.flow.is_busy() => Gate::Busy,
+            Phase::Open => Gate::Free,
+            _ => Gate::Shut,
+        }
+    }
+
+    /// Does an exit signal end this port? Takes note of a link that is thereby gone.
+    pub(crate) fn on_exit_signal(&mut self, from: Party, reason: &Term, cause: ExitCause) -> bool {
+        if cause == ExitCause::Link && !self.relations.unlink(from) {
+            return false;
+        }
+        self.phase == Phase::Open
+            && exit::ends_port(cause, from, Party::Process(self.owner), reason)
+    }
+
+    /// The port is closing: everyone who knew it is handed over, to be told.
+    pub(crate) fn on_close(&mut self) -> (Relations, Vec<Arc<Pause>>) {
+        self.phase = Phase::Closing;
+        self.flow.on_close();
+        self.held.clear();
+        (self.relations.take(), std::mem::take(&mut self.suspended))
+    }
+
+    /// Who may go on, after a change of the flow.
+    pub(crate) fn on_flow(&mut self, change: Option<Change>) -> Vec<Arc<Pause>> {
+        match change {
+            Some(Change::Ready) => std::mem::take(&mut self.suspended),
+            _ => Vec::new(),
+        }
+    }
+}
