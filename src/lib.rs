@@ -13,5 +13,6 @@ mod os;
 mod port;
 mod process;
 mod runtime;
+mod table;
 pub mod term;
 mod transport;

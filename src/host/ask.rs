@@ -1,0 +1,223 @@
+//! What a process asks of ports: the port functions of the module `erlang`, with their
+//! arguments and exceptions. A port is named by its identity or by its registered name.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use crate::host::{Process, Raise};
+use crate::port::request::{CommandFlags, Commanded, WouldDeadlock};
+use crate::port::{Port, info, table};
+use crate::process::signal::Party;
+use crate::term::iodata::IoData;
+use crate::term::{Atom, PortId, Term, atom};
+
+impl From<WouldDeadlock> for Raise {
+    fn from(_: WouldDeadlock) -> Raise {
+        Raise::badarg().hint("the request was made by the port's own callback and cannot wait")
+    }
+}
+
+const NOT_A_PORT: &str = "not a port";
+const NOT_IODATA: &str = "not an iodata term";
+
+impl Process {
+    /// The open or closing port that a term names. `Ok(None)`: there is none (any longer).
+    fn find_port(&self, port: &Term) -> Result<Option<Arc<Port>>, Raise> {
+        match port {
+            Term::Port(id) => Ok(self.port_of(*id)),
+            Term::Atom(name) => match self.host().directory().whereis(*name) {
+                Some(Party::Port(id)) => Ok(self.port_of(id)),
+                _ => Ok(None),
+            },
+            _ => Err(Raise::argument(1, NOT_A_PORT)),
+        }
+    }
+
+    pub(super) fn port_of(&self, id: PortId) -> Option<Arc<Port>> {
+        table::get(id).filter(|port| port.belongs_to(self.host().services()))
+    }
+
+    fn port(&self, port: &Term) -> Result<Arc<Port>, Raise> {
+        self.find_port(port)?.ok_or_else(closed)
+    }
+
+    /// `port_command/3`: hands data to a port. Waits while the port is busy unless told not
+    /// to. False when it is busy and `nosuspend` is among the flags.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port, bad data or flags; `notsup` for `force` where it is not
+    /// supported.
+    pub fn port_command(&self, port: &Term, data: &Term, flags: &Term) -> Result<bool, Raise> {
+        let flags = read_flags(flags)?;
+        let found = self.find_port(port)?;
+        if IoData::from_term(data).is_err() {
+            if let Some(port) = found {
+                tracing::error!(port = %port.id(),
+                    name = %String::from_utf8_lossy(port.name()), "bad value on output port");
+            }
+            return Err(Raise::argument(2, NOT_IODATA));
+        }
+        let port = found.ok_or_else(closed)?;
+        self.command(&port, flags, || {
+            IoData::from_term(data).unwrap_or(IoData::Bytes(&[]))
+        })
+    }
+
+    pub(super) fn command<'d>(
+        &self,
+        port: &Arc<Port>,
+        flags: CommandFlags,
+        data: impl Fn() -> IoData<'d>,
+    ) -> Result<bool, Raise> {
+        loop {
+            match port.command(self.pid(), data(), flags)? {
+                Commanded::Taken => return Ok(true),
+                Commanded::Busy => return Ok(false),
+                Commanded::Closed => return Err(closed()),
+                Commanded::NotSupported => {
+                    return Err(Raise::error(Term::atom("notsup"))
+                        .hint("force needs a driver with the soft busy flag"));
+                }
+                Commanded::Wait(pause) => {
+                    if !self.cell().suspend(&pause) {
+                        return Err(closed());
+                    }
+                }
+            }
+        }
+    }
+
+    /// `port_close/1`.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port.
+    pub fn port_close(&self, port: &Term) -> Result<(), Raise> {
+        match self.port(port)?.close_by_request()? {
+            true => Ok(()),
+            false => Err(closed()),
+        }
+    }
+
+    /// `port_connect/2`: makes another process the owner, and links it.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port or an ended process.
+    pub fn port_connect(&self, port: &Term, to: &Term) -> Result<(), Raise> {
+        let found = self.find_port(port)?;
+        let Term::Pid(to) = to else {
+            return Err(Raise::argument(2, "not a pid"));
+        };
+        match found.ok_or_else(closed)?.connect_by_request(*to)? {
+            true => Ok(()),
+            false => Err(closed()),
+        }
+    }
+
+    /// `port_control/3`: asks a driver to do operation number `operation`.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port, bad arguments, or when the driver says so.
+    pub fn port_control(&self, port: &Term, operation: &Term, data: &Term) -> Result<Term, Raise> {
+        let found = self.find_port(port)?;
+        let operation = read_operation(operation)?;
+        let Ok(data) = IoData::from_term(data) else {
+            return Err(Raise::argument(3, NOT_IODATA));
+        };
+        let port = found.ok_or_else(closed)?;
+        port.control(self.pid(), operation, data)
+            .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
+    }
+
+    /// `port_call/3`: hands a term to a driver and gets one back.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port, a bad operation, or when the driver says so.
+    pub fn port_call(&self, port: &Term, operation: &Term, data: &Term) -> Result<Term, Raise> {
+        let found = self.find_port(port)?;
+        let operation = read_operation(operation)?;
+        let port = found.ok_or_else(closed)?;
+        port.call(self.pid(), operation, data.clone())
+            .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
+    }
+
+    /// `port_info/1`: a list of facts, or the atom `undefined` for a closed port.
+    ///
+    /// # Errors
+    /// `badarg` for what cannot name a port.
+    pub fn port_info(&self, port: &Term) -> Result<Term, Raise> {
+        let facts = match self.find_port(port)? {
+            Some(port) => port.ask(|on, port| port.facts(on))?,
+            None => None,
+        };
+        Ok(facts.unwrap_or(Term::Atom(atom::UNDEFINED)))
+    }
+
+    /// `port_info/2`: one fact, or the atom `undefined` for a closed port.
+    ///
+    /// # Errors
+    /// `badarg` for what cannot name a port, and for an unknown item of an open port.
+    pub fn port_info_item(&self, port: &Term, item: &Term) -> Result<Term, Raise> {
+        let Some(port) = self.find_port(port)? else {
+            return Ok(Term::Atom(atom::UNDEFINED));
+        };
+        match item {
+            Term::Atom(item) if info::is_item(*item) => {
+                let item = *item;
+                let fact = port.ask(move |on, port| port.fact(on, item))?;
+                Ok(fact.unwrap_or(Term::Atom(atom::UNDEFINED)))
+            }
+            _ => Err(Raise::argument(2, "invalid option in list")),
+        }
+    }
+
+    /// `port_set_data/2`: keeps a term with the port.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port.
+    pub fn port_set_data(&self, port: &Term, data: Term) -> Result<(), Raise> {
+        let port = self.find_port(port).map_err(|_| closed())?;
+        match port.ok_or_else(closed)?.set_data(data) {
+            true => Ok(()),
+            false => Err(closed()),
+        }
+    }
+
+    /// `port_get_data/1`: the term kept with the port, at first `undefined`.
+    ///
+    /// # Errors
+    /// `badarg` for a closed port.
+    pub fn port_get_data(&self, port: &Term) -> Result<Term, Raise> {
+        let port = self.find_port(port).map_err(|_| closed())?;
+        port.and_then(|port| port.data()).ok_or_else(closed)
+    }
+}
+
+/// What a closed port, or a name without one, raises.
+fn closed() -> Raise {
+    Raise::badarg().hint("the port is closed")
+}
+
+fn read_flags(flags: &Term) -> Result<CommandFlags, Raise> {
+    let Some(flags) = flags.to_list_vec() else {
+        return Err(Raise::argument(3, "not a list"));
+    };
+    let mut read = CommandFlags::default();
+    for flag in flags {
+        if flag == Term::Atom(Atom::new("force")) {
+            read.force = true;
+        } else if flag == Term::Atom(Atom::new("nosuspend")) {
+            read.nosuspend = true;
+        } else {
+            return Err(Raise::argument(3, "invalid option in list"));
+        }
+    }
+    Ok(read)
+}
+
+fn read_operation(operation: &Term) -> Result<u32, Raise> {
+    match operation {
+        Term::Int(n) => u32::try_from(*n).map_err(|_| Raise::argument(2, "out of range")),
+        Term::BigInt(_) => Err(Raise::argument(2, "out of range")),
+        _ => Err(Raise::argument(2, "not an integer")),
+    }
+}

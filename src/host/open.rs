@@ -1,0 +1,2 @@
+//! From a name and options to a port.
+#![forbid(unsafe_code)]

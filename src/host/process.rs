@@ -1,0 +1,136 @@
+//! A process as a Rust user holds it.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::host::{Exited, Host};
+use crate::process::ProcessCell;
+use crate::process::signal::Message as Mail;
+use crate::term::{Pid, Reference, Term, atom};
+
+/// A process: somebody who owns ports and gets messages.
+///
+/// It has no thread of its own: the threads that hold the handle act for it. Handles may be
+/// cloned and used from several threads; one of them receives at a time. The process ends
+/// when [`Self::exit`] is called, when a signal ends it, or when the last handle is dropped.
+#[derive(Clone)]
+pub struct Process {
+    held: Arc<Held>,
+}
+
+/// Ends the process with the last handle.
+struct Held {
+    cell: Arc<ProcessCell>,
+    host: Host,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.cell.end(Term::Atom(atom::NORMAL));
+    }
+}
+
+impl Process {
+    pub(super) fn new(host: Host, cell: Arc<ProcessCell>) -> Process {
+        Process {
+            held: Arc::new(Held { cell, host }),
+        }
+    }
+
+    pub(super) fn cell(&self) -> &Arc<ProcessCell> {
+        &self.held.cell
+    }
+
+    /// Its identity.
+    pub fn pid(&self) -> Pid {
+        self.held.cell.pid()
+    }
+
+    /// The host it lives in.
+    pub fn host(&self) -> &Host {
+        &self.held.host
+    }
+
+    /// Why it has ended, if it has.
+    pub fn exited(&self) -> Option<Term> {
+        self.held.cell.fate().cloned()
+    }
+
+    /// Ends it: links and monitors are told `reason`. What its handles are asked afterwards
+    /// has no effect.
+    pub fn exit(&self, reason: impl Into<Term>) {
+        self.held.cell.end(reason.into());
+    }
+
+    /// Whether exit signals become messages from now on; the former setting is returned
+    /// (`process_flag(trap_exit, _)`).
+    pub fn set_trap_exit(&self, traps: bool) -> bool {
+        self.held.cell.set_trap_exit(traps)
+    }
+
+    /// Takes the first message for which `select` has an answer, waiting for one until
+    /// `deadline`, or for ever without. `Ok(None)` when the time is up; messages that were
+    /// not chosen stay, in order. `select` must not receive for the same process.
+    ///
+    /// # Errors
+    /// When the process has ended, or does so meanwhile.
+    pub fn receive<R>(
+        &self,
+        mut select: impl FnMut(&Term) -> Option<R>,
+        deadline: Option<Instant>,
+    ) -> Result<Option<R>, Exited> {
+        self.receive_mail(
+            |mail| {
+                if let Mail::Term(term) = mail {
+                    return select(term);
+                }
+                let term = mail.clone().into_term();
+                let chosen = select(&term);
+                if chosen.is_none() {
+                    *mail = Mail::Term(term);
+                }
+                chosen
+            },
+            deadline,
+        )
+    }
+
+    /// The next message, whatever it is, if one comes within `timeout`.
+    ///
+    /// # Errors
+    /// When the process has ended, or does so meanwhile.
+    pub fn receive_any(&self, timeout: Duration) -> Result<Option<Term>, Exited> {
+        self.receive_mail(
+            |mail| Some(std::mem::replace(mail, Mail::Term(Term::Nil)).into_term()),
+            Instant::now().checked_add(timeout),
+        )
+    }
+
+    pub(super) fn receive_mail<R>(
+        &self,
+        select: impl FnMut(&mut Mail) -> Option<R>,
+        deadline: Option<Instant>,
+    ) -> Result<Option<R>, Exited> {
+        self.held
+            .cell
+            .receive(select, deadline)
+            .map_err(|reason| Exited { reason })
+    }
+
+    /// How many messages wait.
+    pub fn messages_waiting(&self) -> usize {
+        self.held.cell.mailbox().len()
+    }
+
+    /// A reference that is like no other (`make_ref/0`).
+    pub fn make_ref(&self) -> Reference {
+        Reference::fresh()
+    }
+}
+
+impl std::fmt::Debug for Process {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Process").field("pid", &self.pid()).finish()
+    }
+}
