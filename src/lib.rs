@@ -16,3 +16,7 @@ mod runtime;
 mod table;
 pub mod term;
 mod transport;
+
+pub use port::{
+    BadName, BadOption, BadText, Direction, Limits, Mechanism, Options, Packet, PortName,
+};

@@ -5,6 +5,7 @@
 //! ([`deliver`]). All of it happens on the port's [turn](crate::runtime::turn).
 
 mod deliver;
+mod environment;
 pub(crate) mod flow;
 pub(crate) mod info;
 pub(crate) mod line;
@@ -12,18 +13,22 @@ pub(crate) mod name;
 pub(crate) mod options;
 pub(crate) mod request;
 pub(crate) mod services;
+mod settings;
 pub(crate) mod state;
 pub(crate) mod table;
 mod text;
 pub(crate) mod transport;
+
+pub use flow::Limits;
+pub use name::{BadName, PortName};
+pub use options::{BadOption, Direction, Mechanism, Options, Packet};
+pub use text::BadText;
 
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
-use crate::port::flow::Limits;
-use crate::port::options::Options;
 use crate::port::services::Services;
 use crate::port::state::{Phase, State};
 use crate::port::transport::{Started, Transport};
