@@ -17,6 +17,8 @@ mod table;
 pub mod term;
 mod transport;
 
+pub use host::{Builder, Error, Exited, Host, Message, Port, Process, Raise};
 pub use port::{
     BadName, BadOption, BadText, Direction, Limits, Mechanism, Options, Packet, PortName,
 };
+pub use term::{Atom, Binary, Pid, PortId, Reference, Term};

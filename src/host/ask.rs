@@ -37,7 +37,7 @@ impl Process {
         table::get(id).filter(|port| port.belongs_to(self.host().services()))
     }
 
-    fn port(&self, port: &Term) -> Result<Arc<Port>, Raise> {
+    fn open_or_closing(&self, port: &Term) -> Result<Arc<Port>, Raise> {
         self.find_port(port)?.ok_or_else(closed)
     }
 
@@ -92,7 +92,7 @@ impl Process {
     /// # Errors
     /// `badarg` for a closed port.
     pub fn port_close(&self, port: &Term) -> Result<(), Raise> {
-        match self.port(port)?.close_by_request()? {
+        match self.open_or_closing(port)?.close_by_request()? {
             true => Ok(()),
             false => Err(closed()),
         }
@@ -219,5 +219,18 @@ fn read_operation(operation: &Term) -> Result<u32, Raise> {
         Term::Int(n) => u32::try_from(*n).map_err(|_| Raise::argument(2, "out of range")),
         Term::BigInt(_) => Err(Raise::argument(2, "out of range")),
         _ => Err(Raise::argument(2, "not an integer")),
+    }
+}
+
+impl Process {
+    /// `erl_ddll:Function(Arguments…)`: loads, unloads and asks about drivers.
+    ///
+    /// # Errors
+    /// `undef` for a function that does not exist, `badarg` for wrong arguments.
+    pub fn ddll(&self, function: &str, arguments: &[Term]) -> Result<Term, Raise> {
+        self.host()
+            .drivers()
+            .ddll(self.cell(), function, arguments)
+            .map_err(Raise::error)
     }
 }

@@ -6,7 +6,10 @@
 
 mod ask;
 mod builder;
+mod error;
+mod message;
 mod open;
+mod port;
 mod process;
 mod raise;
 mod signals;
@@ -22,6 +25,9 @@ use crate::process::{Directory, ProcessCell};
 use crate::term::{Atom, Pid, PortId};
 
 pub use builder::{Builder, StartError};
+pub use error::Error;
+pub use message::Message;
+pub use port::Port;
 pub use process::Process;
 pub use raise::{Class, Exited, Raise};
 

@@ -312,6 +312,11 @@ impl Port {
         self.tags.lock().name
     }
 
+    /// Whether it has not been closed.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.tags.lock().closed
+    }
+
     /// `port_set_data`. False when the port is closed.
     pub(crate) fn set_data(&self, data: Term) -> bool {
         let mut tags = self.tags.lock();

@@ -1,0 +1,214 @@
+//! Messages as a Rust user takes them.
+#![forbid(unsafe_code)]
+
+use std::future::poll_fn;
+use std::time::{Duration, Instant};
+
+use crate::host::{Exited, Process};
+use crate::process::signal::{Message as Mail, Piece};
+use crate::term::{Binary, PortId, Reference, Term, atom};
+
+/// A message, taken apart as far as it is one that ports send.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Message {
+    /// `{Port, {data, Data}}`: bytes, or one packet.
+    Data {
+        /// Where it came from.
+        port: PortId,
+        /// The bytes.
+        bytes: Binary,
+    },
+    /// `{Port, {data, {eol | noeol, Line}}}`.
+    Line {
+        /// Where it came from.
+        port: PortId,
+        /// The line, without its end.
+        bytes: Binary,
+        /// Whether the end of the line was seen (`eol`), or the line is too long for one
+        /// message or ends with the input (`noeol`).
+        complete: bool,
+    },
+    /// `{Port, {exit_status, Status}}`: the program has ended; 128 and more is a signal.
+    ExitStatus {
+        /// Where it came from.
+        port: PortId,
+        /// The status.
+        status: i64,
+    },
+    /// `{Port, eof}`: the program has closed its output; the port is still open.
+    Eof {
+        /// Where it came from.
+        port: PortId,
+    },
+    /// `{Port, closed}`: the answer to the message `{Owner, close}`.
+    Closed {
+        /// Where it came from.
+        port: PortId,
+    },
+    /// `{Port, connected}`: the answer to the message `{Owner, {connect, Pid}}`.
+    Connected {
+        /// Where it came from.
+        port: PortId,
+    },
+    /// `{'EXIT', From, Reason}`: a linked port or process has ended.
+    Exit {
+        /// The port or process.
+        from: Term,
+        /// Why.
+        reason: Term,
+    },
+    /// `{'DOWN', Reference, _, Object, Reason}`: what was monitored has ended.
+    Down {
+        /// The monitor.
+        reference: Reference,
+        /// What was monitored.
+        object: Term,
+        /// Why it ended.
+        reason: Term,
+    },
+    /// Anything else.
+    Other(Term),
+}
+
+impl Message {
+    /// The port that the message speaks of, if there is one.
+    pub fn port(&self) -> Option<PortId> {
+        match self {
+            Message::Data { port, .. }
+            | Message::Line { port, .. }
+            | Message::ExitStatus { port, .. }
+            | Message::Eof { port }
+            | Message::Closed { port }
+            | Message::Connected { port } => Some(*port),
+            Message::Exit { from: object, .. } | Message::Down { object, .. } => object.as_port(),
+            Message::Other(_) => None,
+        }
+    }
+
+    fn from_mail(mail: Mail) -> Message {
+        match mail {
+            Mail::Data {
+                port, piece, bytes, ..
+            } => match piece {
+                Piece::Whole => Message::Data { port, bytes },
+                Piece::Eol => Message::Line {
+                    port,
+                    bytes,
+                    complete: true,
+                },
+                Piece::Noeol => Message::Line {
+                    port,
+                    bytes,
+                    complete: false,
+                },
+            },
+            Mail::Term(term) => Message::from_term(&term).unwrap_or(Message::Other(term)),
+        }
+    }
+
+    fn from_term(term: &Term) -> Option<Message> {
+        match &term.as_tuple()?[..] {
+            [Term::Port(port), what] => Message::from_port(*port, what),
+            [Term::Atom(atom::EXIT), from, reason] => Some(Message::Exit {
+                from: from.clone(),
+                reason: reason.clone(),
+            }),
+            [
+                Term::Atom(atom::DOWN),
+                Term::Reference(reference),
+                Term::Atom(_),
+                object,
+                reason,
+            ] => Some(Message::Down {
+                reference: *reference,
+                object: object.clone(),
+                reason: reason.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    fn from_port(port: PortId, what: &Term) -> Option<Message> {
+        match what {
+            Term::Atom(atom::EOF) => Some(Message::Eof { port }),
+            Term::Atom(atom::CLOSED) => Some(Message::Closed { port }),
+            Term::Atom(atom::CONNECTED) => Some(Message::Connected { port }),
+            Term::Tuple(pair) => match &pair[..] {
+                [tag, Term::Int(status)] if tag.is_atom("exit_status") => {
+                    Some(Message::ExitStatus {
+                        port,
+                        status: *status,
+                    })
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl Process {
+    /// The next message, taken apart, if one comes within `timeout`.
+    ///
+    /// # Errors
+    /// When the process has ended, or does so meanwhile.
+    pub fn next(&self, timeout: Duration) -> Result<Option<Message>, Exited> {
+        self.receive_mail(
+            |mail| Some(Message::from_mail(take(mail))),
+            Instant::now().checked_add(timeout),
+        )
+    }
+
+    /// The next message that speaks of `port`, if one comes within `timeout`. Others stay.
+    ///
+    /// # Errors
+    /// When the process has ended, or does so meanwhile.
+    pub fn next_from(&self, port: PortId, timeout: Duration) -> Result<Option<Message>, Exited> {
+        self.receive_mail(
+            |mail| take_from(mail, port),
+            Instant::now().checked_add(timeout),
+        )
+    }
+
+    /// The next message, as a future for any executor. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// When the process has ended, or does so meanwhile.
+    pub async fn next_async(&self) -> Result<Message, Exited> {
+        self.receive_async(|mail| Some(Message::from_mail(take(mail))))
+            .await
+    }
+
+    /// The next message that speaks of `port`, as a future for any executor. Others stay.
+    ///
+    /// # Errors
+    /// When the process has ended, or does so meanwhile.
+    pub async fn next_from_async(&self, port: PortId) -> Result<Message, Exited> {
+        self.receive_async(|mail| take_from(mail, port)).await
+    }
+
+    async fn receive_async<R>(
+        &self,
+        mut select: impl FnMut(&mut Mail) -> Option<R>,
+    ) -> Result<R, Exited> {
+        let received = poll_fn(|task| self.cell().mailbox().poll_receive(task, &mut select));
+        received.await.map_err(|_| Exited {
+            reason: self.cell().fate_or_killed(),
+        })
+    }
+}
+
+fn take(mail: &mut Mail) -> Mail {
+    std::mem::replace(mail, Mail::Term(Term::Nil))
+}
+
+fn take_from(mail: &mut Mail, wanted: PortId) -> Option<Message> {
+    match mail {
+        Mail::Data { port, .. } => (*port == wanted).then(|| Message::from_mail(take(mail))),
+        Mail::Term(term) => {
+            let message = Message::from_term(term)?;
+            (message.port() == Some(wanted)).then_some(message)
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! A port as a Rust user holds it.
+#![forbid(unsafe_code)]
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::host::{Error, Process, Raise};
+use crate::port::Port as PortCore;
+use crate::port::name::PortName;
+use crate::port::options::Options;
+use crate::port::request::{CommandFlags, Commanded};
+use crate::term::iodata::IoData;
+use crate::term::{Atom, Pid, PortId, Reference, Term, atom};
+
+/// A port, used in the name of a process.
+///
+/// The handle does not own the port: dropping it changes nothing, and a port that was closed
+/// meanwhile answers with an error. It keeps its process alive, whose end would close it.
+#[derive(Clone)]
+pub struct Port {
+    process: Process,
+    core: Arc<PortCore>,
+}
+
+impl Process {
+    /// Opens a port, owned by this process and linked to it.
+    ///
+    /// # Errors
+    /// As Erlang's `open_port/2`: `badarg` for options that do not fit, `enoent` and its
+    /// like for a file that cannot be executed, what a driver answers, `emfile`,
+    /// `system_limit`. A *program* that cannot be started after that is told by its exit
+    /// status instead.
+    pub fn open(&self, name: PortName, options: Options) -> Result<Port, Error> {
+        let shown = shown(&name);
+        match self.open_checked(name, options) {
+            Ok(core) => Ok(Port {
+                process: self.clone(),
+                core,
+            }),
+            Err(raise) => Err(Error::new("open", shown, raise)),
+        }
+    }
+
+    /// A handle for a port known by its identity. `None` when it is closed.
+    pub fn port(&self, id: PortId) -> Option<Port> {
+        Some(Port {
+            process: self.clone(),
+            core: self.port_of(id)?,
+        })
+    }
+}
+
+impl Port {
+    /// The identity; messages from the port carry it.
+    pub fn id(&self) -> PortId {
+        self.core.id()
+    }
+
+    /// The process in whose name the handle acts.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// The same port in the name of another process.
+    #[must_use]
+    pub fn on_behalf_of(&self, process: &Process) -> Port {
+        Port {
+            process: process.clone(),
+            core: Arc::clone(&self.core),
+        }
+    }
+
+    /// Hands data to the port, waiting while it is busy. Success means that it was taken;
+    /// what fails later arrives as the port's exit.
+    ///
+    /// # Errors
+    /// `badarg` when the port is closed, before or while waiting.
+    #[inline]
+    pub fn command(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
+        let data = data.as_ref();
+        self.command_with(CommandFlags::default(), || IoData::Bytes(data))
+            .map(drop)
+    }
+
+    /// [`Self::command`] without a copy of large data.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub fn command_data(&self, data: &IoData<'_>) -> Result<(), Error> {
+        self.command_with(CommandFlags::default(), || data.clone())
+            .map(drop)
+    }
+
+    /// [`Self::command`] without waiting: false, and nothing sent, when the port is busy.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub fn try_command(&self, data: impl AsRef<[u8]>) -> Result<bool, Error> {
+        let flags = CommandFlags {
+            nosuspend: true,
+            ..CommandFlags::default()
+        };
+        let data = data.as_ref();
+        self.command_with(flags, || IoData::Bytes(data))
+    }
+
+    /// [`Self::command`] whether the port is busy or not.
+    ///
+    /// # Errors
+    /// As [`Self::command`]; `notsup` unless the driver has the soft busy flag.
+    pub fn force_command(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
+        let flags = CommandFlags {
+            force: true,
+            ..CommandFlags::default()
+        };
+        let data = data.as_ref();
+        self.command_with(flags, || IoData::Bytes(data)).map(drop)
+    }
+
+    #[inline]
+    fn command_with<'d>(
+        &self,
+        flags: CommandFlags,
+        data: impl Fn() -> IoData<'d>,
+    ) -> Result<bool, Error> {
+        self.process
+            .command(&self.core, flags, data)
+            .map_err(|raise| self.error("command", raise))
+    }
+
+    /// [`Self::command`] as a future for any executor: pending while the port is busy.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    pub async fn command_async(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
+        let data = data.as_ref();
+        loop {
+            let commanded = self.core.command(
+                self.process.pid(),
+                IoData::Bytes(data),
+                CommandFlags::default(),
+            );
+            match commanded {
+                Ok(Commanded::Taken) => return Ok(()),
+                Ok(Commanded::Wait(pause)) => {
+                    poll_fn(|task| match pause.wake_later(task.waker()) {
+                        true => Poll::Pending,
+                        false => Poll::Ready(()),
+                    })
+                    .await;
+                }
+                Ok(_) => return Err(self.error("command", Raise::badarg())),
+                Err(stuck) => return Err(self.error("command", stuck.into())),
+            }
+        }
+    }
+
+    /// Asks a driver to do operation number `operation`; the answer is a binary, or a list
+    /// of bytes, as the driver chooses.
+    ///
+    /// # Errors
+    /// `badarg` when the port is closed, or when the driver does not know the operation.
+    #[inline]
+    pub fn control(&self, operation: u32, data: impl AsRef<[u8]>) -> Result<Term, Error> {
+        self.core
+            .control(self.process.pid(), operation, IoData::Bytes(data.as_ref()))
+            .map_err(|_| self.error("control", Raise::badarg()))
+    }
+
+    /// Hands a term to a driver and gets one back.
+    ///
+    /// # Errors
+    /// As [`Self::control`].
+    pub fn call(&self, operation: u32, data: impl Into<Term>) -> Result<Term, Error> {
+        self.core
+            .call(self.process.pid(), operation, data.into())
+            .map_err(|_| self.error("call", Raise::badarg()))
+    }
+
+    /// Closes the port; output that was taken still goes out.
+    ///
+    /// # Errors
+    /// `badarg` when it is closed already.
+    pub fn close(&self) -> Result<(), Error> {
+        match self.core.close_by_request() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.error("close", Raise::badarg())),
+            Err(stuck) => Err(self.error("close", stuck.into())),
+        }
+    }
+
+    /// Makes another process the owner, and links it.
+    ///
+    /// # Errors
+    /// `badarg` when the port is closed or the process has ended.
+    pub fn connect(&self, to: Pid) -> Result<(), Error> {
+        match self.core.connect_by_request(to) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.error("connect", Raise::badarg())),
+            Err(stuck) => Err(self.error("connect", stuck.into())),
+        }
+    }
+
+    /// Has the process hear of the port's end by [`Message::Down`](crate::Message::Down).
+    pub fn monitor(&self) -> Reference {
+        let id = Term::Port(self.id());
+        let monitor = self.process.monitor(&Term::Atom(atom::PORT), &id);
+        monitor.unwrap_or_else(|_| Reference::fresh())
+    }
+
+    /// One fact, see Erlang's `port_info/2`: `connected`, `os_pid`, `queue_size` … `None`
+    /// when the port is closed, or for an item that does not exist.
+    pub fn info(&self, item: &str) -> Option<Term> {
+        let item = Atom::new(item);
+        let fact = self.core.ask(move |on, port| port.fact(on, item)).ok()??;
+        match fact.as_tuple() {
+            Some(pair) => pair.last().cloned(),
+            None => Some(fact),
+        }
+    }
+
+    /// The process id of the program behind the port.
+    pub fn os_pid(&self) -> Option<i64> {
+        self.info("os_pid")?.as_int()
+    }
+
+    /// Whether the port can still be used.
+    pub fn is_open(&self) -> bool {
+        self.core.is_open()
+    }
+
+    fn error(&self, operation: &'static str, raise: Raise) -> Error {
+        let raise = match raise.detail.is_none() && !self.is_open() {
+            true => raise.hint("the port is closed"),
+            false => raise,
+        };
+        let name = String::from_utf8_lossy(self.core.name());
+        Error::new(operation, format!("{} ({name})", self.id()), raise)
+    }
+}
+
+impl std::fmt::Debug for Port {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Port")
+            .field("id", &self.id())
+            .field("name", &String::from_utf8_lossy(self.core.name()))
+            .finish()
+    }
+}
+
+fn shown(name: &PortName) -> String {
+    String::from_utf8_lossy(&name.display_bytes()).into_owned()
+}
