@@ -5,7 +5,7 @@ use super::Atom;
 use std::fmt;
 
 /// Names something on another node.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Foreign {
     pub(super) node: Atom,
     pub(super) creation: u32,
@@ -13,14 +13,14 @@ pub struct Foreign {
 }
 
 /// What is named, by the numbers of the external term format.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub(super) enum ForeignId {
     Pid {
         id: u32,
         serial: u32,
     },
     Port(u64),
-    /// One to five words, lowest first.
+    /// Up to five words, lowest first; zeros at the end say nothing.
     Reference(Vec<u32>),
 }
 

@@ -8,7 +8,7 @@
 use super::foreign::{Foreign, ForeignId};
 use super::list::View;
 use super::number::Number;
-use super::{Atom, Reference, Term, atom, map};
+use super::{Atom, Term, atom, map};
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
@@ -132,7 +132,7 @@ fn compare_terms<'a>(a: &'a Term, b: &'a Term, mode: Mode, later: &mut Later<'a>
         (Term::Binary(_) | Term::Bitstring(_), Term::Binary(_) | Term::Bitstring(_)) => {
             compare_bits(a, b)
         }
-        _ => rank(a).cmp(&rank(b)).then_with(|| names(a).cmp(&names(b))),
+        _ => rank(a).cmp(&rank(b)).then_with(|| name(a).cmp(&name(b))),
     }
 }
 
@@ -253,50 +253,82 @@ fn rank(term: &Term) -> u8 {
     }
 }
 
-/// What orders pids, ports and references when at least one of the two is of another node.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
-    words: Vec<u32>,
-    node: Atom,
-    creation: u32,
+/// What orders pids, ports and references when at least one of the two is of another node: pids
+/// by number, then by node; the others by node, then by number.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Name {
+    Pid {
+        serial: u32,
+        id: u32,
+        node: Atom,
+        creation: u32,
+    },
+    Port {
+        node: Atom,
+        creation: u32,
+        id: u64,
+    },
+    /// The words from the highest that is not zero, and how many those are.
+    Reference {
+        node: Atom,
+        creation: u32,
+        count: usize,
+        words: Vec<u32>,
+    },
 }
 
-fn names(term: &Term) -> Option<Name> {
-    let local = |words| {
-        Some(Name {
-            words,
-            node: atom::NONODE_NOHOST,
-            creation: 0,
-        })
-    };
+fn name(term: &Term) -> Option<Name> {
+    let node = atom::NONODE_NOHOST;
     match term {
-        Term::Pid(pid) => local(halves(pid.number())),
-        Term::Port(port) => local(halves(port.number())),
-        Term::Reference(reference) => local(reference_words(*reference)),
-        Term::Foreign(foreign) => Some(Name {
-            words: foreign_words(foreign),
-            node: foreign.node,
-            creation: foreign.creation,
+        Term::Pid(pid) => Some(Name::Pid {
+            serial: u32::try_from(pid.number() >> 32).unwrap_or(0),
+            id: u32::try_from(pid.number() & u64::from(u32::MAX)).unwrap_or(0),
+            node,
+            creation: 0,
         }),
+        Term::Port(port) => Some(Name::Port {
+            node,
+            creation: 0,
+            id: port.number(),
+        }),
+        Term::Reference(reference) => Some(reference_name(node, 0, &reference.words())),
+        Term::Foreign(foreign) => Some(foreign_name(foreign)),
         _ => None,
     }
 }
 
-fn foreign_words(foreign: &Foreign) -> Vec<u32> {
-    match &foreign.id {
-        ForeignId::Pid { id, serial } => vec![*serial, *id],
-        ForeignId::Port(id) => halves(*id),
-        ForeignId::Reference(words) => words.iter().rev().copied().collect(),
+fn foreign_name(foreign: &Foreign) -> Name {
+    let Foreign { node, creation, id } = foreign;
+    let (node, creation) = (*node, *creation);
+    match id {
+        ForeignId::Pid { id, serial } => Name::Pid {
+            serial: *serial,
+            id: *id,
+            node,
+            creation,
+        },
+        ForeignId::Port(id) => Name::Port {
+            node,
+            creation,
+            id: *id,
+        },
+        ForeignId::Reference(words) => reference_name(node, creation, words),
     }
 }
 
-fn reference_words(reference: Reference) -> Vec<u32> {
-    reference.words().into_iter().rev().collect()
-}
-
-#[allow(clippy::cast_possible_truncation)] // takes the number apart
-fn halves(number: u64) -> Vec<u32> {
-    vec![(number >> 32) as u32, number as u32]
+fn reference_name(node: Atom, creation: u32, words: &[u32]) -> Name {
+    let words: Vec<u32> = words
+        .iter()
+        .rev()
+        .copied()
+        .skip_while(|word| *word == 0)
+        .collect();
+    Name::Reference {
+        node,
+        creation,
+        count: words.len(),
+        words,
+    }
 }
 
 impl Hash for Term {
@@ -327,7 +359,7 @@ fn hash_one<'a, H: Hasher>(term: &'a Term, state: &mut H, later: &mut Vec<&'a Te
         Term::Pid(pid) => pid.hash(state),
         Term::Port(port) => port.hash(state),
         Term::Reference(reference) => reference.hash(state),
-        Term::Foreign(foreign) => foreign.hash(state),
+        Term::Foreign(foreign) => foreign_name(foreign).hash(state),
         Term::Fun(fun) => fun.identity().hash(state),
         Term::Tuple(tuple) => {
             tuple.len().hash(state);

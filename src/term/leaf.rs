@@ -1,0 +1,242 @@
+//! The parts of the external term format that have no parts of their own: numbers, atoms, bytes,
+//! and the names of processes, ports and references.
+//!
+//! Relies on nobody: every length is checked against the bytes that are there.
+#![forbid(unsafe_code)]
+
+use super::decode::Problem;
+use super::external as tag;
+use super::foreign::{Foreign, ForeignId};
+use super::{Atom, AtomError, Binary, Bitstring, Pid, PortId, Reference, Term, atom};
+use num_bigint::{BigInt, Sign};
+use std::sync::Arc;
+
+/// The bytes and how far they have been read.
+pub(super) struct Reader<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn left(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    pub(super) fn take(&mut self, len: usize) -> Result<&'a [u8], Problem> {
+        if len > self.left() {
+            return Err(Problem::Truncated);
+        }
+        let taken = &self.bytes[self.at..self.at + len];
+        self.at += len;
+        Ok(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Problem> {
+        self.take(N)?.try_into().map_err(|_| Problem::Truncated)
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, Problem> {
+        self.array().map(|[byte]| byte)
+    }
+
+    pub(super) fn word(&mut self) -> Result<u32, Problem> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(super) fn length(&mut self) -> Result<usize, Problem> {
+        usize::try_from(self.word()?).map_err(|_| Problem::Truncated)
+    }
+
+    pub(super) fn short_length(&mut self) -> Result<usize, Problem> {
+        self.array()
+            .map(|bytes| usize::from(u16::from_be_bytes(bytes)))
+    }
+
+    /// Old formats have a byte for it, new ones a word.
+    pub(super) fn creation(&mut self, is_old: bool) -> Result<u32, Problem> {
+        if is_old {
+            self.byte().map(u32::from)
+        } else {
+            self.word()
+        }
+    }
+}
+
+/// Reads what `tag`, found at `began`, announces.
+pub(super) fn read_leaf(reader: &mut Reader<'_>, tag: u8, began: usize) -> Result<Term, Problem> {
+    Ok(match tag {
+        tag::NIL => Term::Nil,
+        tag::SMALL_INTEGER => Term::Int(i64::from(reader.byte()?)),
+        tag::INTEGER => Term::Int(i64::from(i32::from_be_bytes(reader.array()?))),
+        tag::SMALL_BIG => {
+            let len = usize::from(reader.byte()?);
+            read_big(reader, len)?
+        }
+        tag::LARGE_BIG => {
+            let len = reader.length()?;
+            read_big(reader, len)?
+        }
+        tag::NEW_FLOAT => finite(f64::from_be_bytes(reader.array()?))?,
+        tag::FLOAT => read_old_float(reader)?,
+        tag::STRING => {
+            let len = reader.short_length()?;
+            Term::bytes_list(Binary::from(reader.take(len)?))
+        }
+        tag::BINARY => {
+            let len = reader.length()?;
+            Term::Binary(Binary::from(reader.take(len)?))
+        }
+        tag::BIT_BINARY => read_bits(reader)?,
+        tag::ATOM | tag::SMALL_ATOM | tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8 => {
+            Term::Atom(read_atom(reader, tag)?)
+        }
+        tag::PID | tag::NEW_PID => read_pid(reader, tag)?,
+        tag::PORT | tag::NEW_PORT | tag::V4_PORT => read_port(reader, tag)?,
+        tag::REFERENCE | tag::NEW_REFERENCE | tag::NEWER_REFERENCE => read_reference(reader, tag)?,
+        unknown => {
+            reader.at = began;
+            return Err(Problem::Tag(unknown));
+        }
+    })
+}
+
+fn read_big(reader: &mut Reader<'_>, len: usize) -> Result<Term, Problem> {
+    let sign = if reader.byte()? == 0 {
+        Sign::Plus
+    } else {
+        Sign::Minus
+    };
+    Ok(Term::integer(BigInt::from_bytes_le(
+        sign,
+        reader.take(len)?,
+    )))
+}
+
+fn finite(value: f64) -> Result<Term, Problem> {
+    if value.is_finite() {
+        Ok(Term::Float(value))
+    } else {
+        Err(Problem::Value("a float that is not finite"))
+    }
+}
+
+/// Thirty-one bytes of text, filled up with zeros.
+fn read_old_float(reader: &mut Reader<'_>) -> Result<Term, Problem> {
+    let text = reader
+        .take(31)?
+        .split(|byte| *byte == 0)
+        .next()
+        .unwrap_or_default();
+    let value = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.trim_start().parse().ok());
+    finite(value.ok_or(Problem::Value("a float that is not a number"))?)
+}
+
+fn read_bits(reader: &mut Reader<'_>) -> Result<Term, Problem> {
+    let len = reader.length()?;
+    let last_bits = reader.byte()?;
+    let bytes = reader.take(len)?;
+    if len == 0 && last_bits == 0 {
+        return Ok(Term::Binary(Binary::empty()));
+    }
+    let bits = if len == 0 {
+        None
+    } else {
+        Bitstring::term(Binary::from(bytes), last_bits)
+    };
+    bits.ok_or(Problem::Value(
+        "a bitstring with an impossible number of bits",
+    ))
+}
+
+fn read_atom(reader: &mut Reader<'_>, tag: u8) -> Result<Atom, Problem> {
+    let len = match tag {
+        tag::SMALL_ATOM | tag::SMALL_ATOM_UTF8 => usize::from(reader.byte()?),
+        _ => reader.short_length()?,
+    };
+    let name = reader.take(len)?;
+    if matches!(tag, tag::ATOM | tag::SMALL_ATOM) {
+        if len > Atom::CHARS_MAX {
+            return Err(AtomError::TooLong.into());
+        }
+        return Ok(Atom::from_latin1(name)?);
+    }
+    let name =
+        std::str::from_utf8(name).map_err(|_| Problem::Value("an atom that is not UTF-8"))?;
+    Ok(Atom::try_new(name)?)
+}
+
+fn read_node(reader: &mut Reader<'_>) -> Result<Atom, Problem> {
+    match reader.byte()? {
+        tag @ (tag::ATOM | tag::SMALL_ATOM | tag::ATOM_UTF8 | tag::SMALL_ATOM_UTF8) => {
+            read_atom(reader, tag)
+        }
+        _ => Err(Problem::Value("a node that is not an atom")),
+    }
+}
+
+fn is_local(node: Atom, creation: u32) -> bool {
+    node == atom::NONODE_NOHOST && creation == 0
+}
+
+fn foreign(node: Atom, creation: u32, id: ForeignId) -> Term {
+    Term::Foreign(Arc::new(Foreign { node, creation, id }))
+}
+
+fn read_pid(reader: &mut Reader<'_>, tag: u8) -> Result<Term, Problem> {
+    let node = read_node(reader)?;
+    let (id, serial) = (reader.word()?, reader.word()?);
+    let creation = reader.creation(tag == tag::PID)?;
+    Ok(if is_local(node, creation) {
+        Term::Pid(Pid::from_number(u64::from(serial) << 32 | u64::from(id)))
+    } else {
+        foreign(node, creation, ForeignId::Pid { id, serial })
+    })
+}
+
+fn read_port(reader: &mut Reader<'_>, tag: u8) -> Result<Term, Problem> {
+    let node = read_node(reader)?;
+    let high = if tag == tag::V4_PORT {
+        reader.word()?
+    } else {
+        0
+    };
+    let id = u64::from(high) << 32 | u64::from(reader.word()?);
+    let creation = reader.creation(tag == tag::PORT)?;
+    Ok(if is_local(node, creation) {
+        Term::Port(PortId::from_number(id))
+    } else {
+        foreign(node, creation, ForeignId::Port(id))
+    })
+}
+
+fn read_reference(reader: &mut Reader<'_>, tag: u8) -> Result<Term, Problem> {
+    let count = if tag == tag::REFERENCE {
+        1
+    } else {
+        reader.short_length()?
+    };
+    if count > tag::REFERENCE_WORDS_MAX {
+        return Err(Problem::Value("a reference with more than five words"));
+    }
+    let node = read_node(reader)?;
+    let mut words = Vec::with_capacity(count);
+    let creation = if tag == tag::REFERENCE {
+        words.push(reader.word()?);
+        reader.creation(true)?
+    } else {
+        let creation = reader.creation(tag == tag::NEW_REFERENCE)?;
+        for _ in 0..count {
+            words.push(reader.word()?);
+        }
+        creation
+    };
+    let word = |place: usize| words.get(place).copied().unwrap_or(0);
+    if is_local(node, creation) && count <= 3 {
+        if let Some(reference) = Reference::from_words([word(0), word(1), word(2)]) {
+            return Ok(Term::Reference(reference));
+        }
+    }
+    Ok(foreign(node, creation, ForeignId::Reference(words)))
+}
