@@ -14,6 +14,8 @@ mod process;
 mod raise;
 mod signals;
 mod status;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

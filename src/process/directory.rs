@@ -166,14 +166,11 @@ impl Directory {
         let Some(party) = self.names.lock().remove(&name) else {
             return false;
         };
-        match party {
-            Party::Process(pid) => {
-                self.process(pid).is_some_and(|p| p.set_name(None));
-            }
-            Party::Port(port) => {
-                self.ports.get().is_some_and(|p| p.name(port, None));
-            }
-        }
+        // Whoever has just ended has lost the name anyway.
+        let _ = match party {
+            Party::Process(pid) => self.process(pid).map(|p| p.set_name(None)),
+            Party::Port(port) => self.ports.get().map(|p| p.name(port, None)),
+        };
         true
     }
 
