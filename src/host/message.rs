@@ -2,9 +2,10 @@
 #![forbid(unsafe_code)]
 
 use std::future::poll_fn;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::host::{Exited, Process};
+use crate::process::mailbox::Patience;
 use crate::process::signal::{Message as Mail, Piece};
 use crate::term::{Binary, PortId, Reference, Term, atom};
 
@@ -156,7 +157,7 @@ impl Process {
     pub fn next(&self, timeout: Duration) -> Result<Option<Message>, Exited> {
         self.receive_mail(
             |mail| Some(Message::from_mail(take(mail))),
-            Instant::now().checked_add(timeout),
+            Patience::For(timeout),
         )
     }
 
@@ -165,10 +166,7 @@ impl Process {
     /// # Errors
     /// When the process has ended, or does so meanwhile.
     pub fn next_from(&self, port: PortId, timeout: Duration) -> Result<Option<Message>, Exited> {
-        self.receive_mail(
-            |mail| take_from(mail, port),
-            Instant::now().checked_add(timeout),
-        )
+        self.receive_mail(|mail| take_from(mail, port), Patience::For(timeout))
     }
 
     /// The next message, as a future for any executor. Dropping the future loses nothing.

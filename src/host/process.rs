@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::host::{Exited, Host};
 use crate::process::ProcessCell;
+use crate::process::mailbox::Patience;
 use crate::process::signal::Message as Mail;
 use crate::term::{Pid, Reference, Term, atom};
 
@@ -92,7 +93,7 @@ impl Process {
                 }
                 chosen
             },
-            deadline,
+            deadline.into(),
         )
     }
 
@@ -103,18 +104,18 @@ impl Process {
     pub fn receive_any(&self, timeout: Duration) -> Result<Option<Term>, Exited> {
         self.receive_mail(
             |mail| Some(std::mem::replace(mail, Mail::Term(Term::Nil)).into_term()),
-            Instant::now().checked_add(timeout),
+            Patience::For(timeout),
         )
     }
 
     pub(super) fn receive_mail<R>(
         &self,
         select: impl FnMut(&mut Mail) -> Option<R>,
-        deadline: Option<Instant>,
+        patience: Patience,
     ) -> Result<Option<R>, Exited> {
         self.held
             .cell
-            .receive(select, deadline)
+            .receive(select, patience)
             .map_err(|reason| Exited { reason })
     }
 

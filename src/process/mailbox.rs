@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
@@ -49,6 +49,35 @@ enum Waiting {
     Asleep,
     Pumping,
     Task(Waker),
+}
+
+/// How long a receiver waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// Until a message comes.
+    Forever,
+    /// Until this time.
+    Until(Instant),
+    /// So long from the moment when there turns out to be none; the clock is not asked
+    /// before.
+    For(Duration),
+}
+
+impl Patience {
+    /// When it is over; `None` for never.
+    fn deadline(self) -> Option<Instant> {
+        match self {
+            Patience::Forever => None,
+            Patience::Until(at) => Some(at),
+            Patience::For(span) => Instant::now().checked_add(span),
+        }
+    }
+}
+
+impl From<Option<Instant>> for Patience {
+    fn from(deadline: Option<Instant>) -> Patience {
+        deadline.map_or(Patience::Forever, Patience::Until)
+    }
 }
 
 /// What became of a message.
@@ -128,26 +157,45 @@ impl Mailbox {
         kept + self.inbox.lock().messages.len()
     }
 
-    /// Takes the first message for which `select` has an answer, waiting for one until
-    /// `deadline` (for ever without). `Ok(None)` when time is up. Another thread receiving
-    /// from the same mailbox is waited for in the same way.
+    /// Takes the first message for which `select` has an answer, waiting for one as long as
+    /// `patience` says. `Ok(None)` when time is up. Another thread receiving from the same
+    /// mailbox is waited for in the same way.
     pub(crate) fn receive<R>(
         &self,
         mut select: impl FnMut(&mut Message) -> Option<R>,
-        deadline: Option<Instant>,
+        patience: Patience,
     ) -> Result<Option<R>, Closed> {
-        let Some(mut kept) = self.reserve(deadline) else {
+        let Some(mut kept) = self.reserve(patience) else {
             return Ok(None);
         };
         let mut seen = 0;
+        let mut deadline = None;
         loop {
             if let Some(chosen) = choose(&mut kept, &mut seen, &mut select) {
                 return Ok(Some(chosen));
             }
-            if !self.fetch(&mut kept, deadline)? {
+            if self.collect(&mut kept)? {
+                continue;
+            }
+            let until = *deadline.get_or_insert_with(|| patience.deadline());
+            if !self.fetch(&mut kept, until)? {
                 return Ok(None);
             }
         }
+    }
+
+    /// Moves what has come into `kept`, without waiting. False when nothing has.
+    fn collect(&self, kept: &mut VecDeque<Message>) -> Result<bool, Closed> {
+        let mut inbox = self.inbox.lock();
+        if inbox.closed {
+            kept.clear();
+            return Err(Closed);
+        }
+        if inbox.messages.is_empty() {
+            return Ok(false);
+        }
+        inbox.move_into(kept);
+        Ok(true)
     }
 
     /// [`Self::receive`] for a task: `Pending` after arranging for the task to be woken.
@@ -174,14 +222,11 @@ impl Mailbox {
         }
     }
 
-    fn reserve(&self, deadline: Option<Instant>) -> Option<MutexGuard<'_, VecDeque<Message>>> {
-        match deadline {
+    fn reserve(&self, patience: Patience) -> Option<MutexGuard<'_, VecDeque<Message>>> {
+        self.kept.try_lock().or_else(|| match patience.deadline() {
             None => Some(self.kept.lock()),
-            Some(deadline) => self
-                .kept
-                .try_lock()
-                .or_else(|| self.kept.try_lock_until(deadline)),
-        }
+            Some(deadline) => self.kept.try_lock_until(deadline),
+        })
     }
 
     /// Moves new messages into `kept`, waiting for one. False when time is up.
@@ -286,11 +331,11 @@ mod tests {
             assert_eq!(mailbox.push(number(n)), Pushed::Kept);
         }
         let even = |m: &mut Message| as_number(m).filter(|n| n % 2 == 0);
-        assert_eq!(mailbox.receive(even, soon()), Ok(Some(2)));
+        assert_eq!(mailbox.receive(even, soon().into()), Ok(Some(2)));
         mailbox.push(number(7));
-        assert_eq!(mailbox.receive(even, soon()), Ok(Some(4)));
+        assert_eq!(mailbox.receive(even, soon().into()), Ok(Some(4)));
         let mut rest = Vec::new();
-        while let Ok(Some(n)) = mailbox.receive(|m| as_number(m), Some(Instant::now())) {
+        while let Ok(Some(n)) = mailbox.receive(|m| as_number(m), Some(Instant::now()).into()) {
             rest.push(n);
         }
         assert_eq!(rest, [1, 3, 5, 6, 7]);
@@ -301,8 +346,8 @@ mod tests {
         let mailbox = Arc::new(mailbox(100));
         std::thread::scope(|scope| {
             let receiver = scope.spawn(|| {
-                let first = mailbox.receive(|m| as_number(m), None);
-                let second = mailbox.receive(|m| as_number(m), None);
+                let first = mailbox.receive(|m| as_number(m), None.into());
+                let second = mailbox.receive(|m| as_number(m), None.into());
                 (first, second)
             });
             mailbox.push(number(1));

@@ -7,12 +7,11 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
 
 use crate::lock::Lock;
 use crate::process::directory::Directory;
 use crate::process::exit::{self, Effect};
-use crate::process::mailbox::{Mailbox, Pump, Pushed};
+use crate::process::mailbox::{Mailbox, Patience, Pump, Pushed};
 use crate::process::pause::Pause;
 use crate::process::relations::Relations;
 use crate::process::signal::{ExitCause, Message, Party, Signal, Watch};
@@ -139,10 +138,10 @@ impl ProcessCell {
     pub(crate) fn receive<R>(
         &self,
         select: impl FnMut(&mut Message) -> Option<R>,
-        deadline: Option<Instant>,
+        patience: Patience,
     ) -> Result<Option<R>, Term> {
         self.status.store(Status::Waiting as u8, Ordering::Relaxed);
-        let received = self.mailbox.receive(select, deadline);
+        let received = self.mailbox.receive(select, patience);
         self.status.store(Status::Running as u8, Ordering::Relaxed);
         received.map_err(|_| self.fate_or_killed())
     }

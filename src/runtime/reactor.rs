@@ -228,12 +228,12 @@ impl Shared {
     }
 
     fn dispatch(&self, events: &Events) {
+        self.timers.run_due();
         for event in events.iter() {
             if let Some(source) = self.sources.get(event.token) {
                 Source::tell(&source, event);
             }
         }
-        self.timers.run_due();
     }
 
     /// The thread of our own.
