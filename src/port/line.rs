@@ -72,11 +72,6 @@ impl LineBuffer {
         self.pending = Vec::new();
     }
 
-    /// How many bytes wait for the rest of their line.
-    pub(crate) fn pending_len(&self) -> usize {
-        self.pending.len()
-    }
-
     /// `tail` is what stood before a newline.
     fn end_line(&mut self, tail: &[u8], emit: &mut impl FnMut(LineKind, &[u8])) {
         if !tail.is_empty() {
@@ -227,10 +222,10 @@ mod tests {
         let mut lines = LineBuffer::new(5);
         assert_eq!(feed(&mut lines, b"abcde"), []);
         assert_eq!(feed(&mut lines, b"\r"), []);
-        assert_eq!(lines.pending_len(), 6);
+        assert_eq!(lines.pending.len(), 6);
         assert_eq!(feed(&mut lines, b"x"), [noeol("abcde")]);
         assert_eq!(feed(&mut lines, b"\n"), [eol("\rx")]);
-        assert_eq!(lines.pending_len(), 0);
+        assert_eq!(lines.pending.len(), 0);
     }
 
     #[test]
@@ -384,7 +379,7 @@ mod tests {
             for chunk in input.chunks(3) {
                 feed(&mut lines, chunk);
                 let held = lines.pending.last() == Some(&b'\r');
-                prop_assert!(lines.pending_len() <= limit + usize::from(held));
+                prop_assert!(lines.pending.len() <= limit + usize::from(held));
             }
         }
     }
