@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::port::flow::Change;
 use crate::port::line::LineKind;
@@ -230,15 +229,12 @@ impl Port {
 
     /// Adjusts and reads the limits of waiting messages (`erl_drv_busy_msgq_limits`).
     pub(crate) fn adjust_message_limits(
-        self: &Arc<Self>,
-        on: &mut OnTurn<'_>,
+        &self,
+        _on: &mut OnTurn<'_>,
         low: u64,
         high: u64,
     ) -> (u64, u64) {
-        let (limits, change) = self.state.get(on).flow.adjust_command_limits(low, high);
-        self.backlog_max.store(limits.1, Ordering::Relaxed);
-        self.apply_flow(on, change);
-        limits
+        self.backlog.adjust(low, high)
     }
 
     /// Has the port monitor a process for its back end. False when there is no such process.

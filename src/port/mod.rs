@@ -27,10 +27,11 @@ pub use options::{BadOption, Direction, Mechanism, Options, Packet};
 pub use text::BadText;
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
+use crate::port::flow::Backlog;
 use crate::port::services::Services;
 use crate::port::state::{Phase, State};
 use crate::port::transport::{Started, Transport};
@@ -52,10 +53,8 @@ pub(crate) struct Port {
     transport: Box<dyn Transport>,
     state: TurnCell<State>,
     options: Options,
-    /// Bytes of messages left on the turn, and not handled yet.
-    backlog_bytes: AtomicUsize,
-    /// How many there may be before senders wait.
-    backlog_max: AtomicU64,
+    /// Messages left on the turn, and not handled yet.
+    backlog: Backlog,
     tags: Lock<Tags>,
     opening: OnceLock<Arc<Opening>>,
 }
@@ -138,10 +137,7 @@ impl Port {
         relations.link(Party::Process(owner.pid()));
         let limited = transport.nature().queue_limited;
         let state = State::new(owner, relations, &options, limited);
-        let backlog_max = match options.message_limits() {
-            Limits::Watermarks { high, .. } => high,
-            Limits::Disabled => u64::MAX,
-        };
+        let backlog = Backlog::new(options.message_limits());
         table::insert(|id| {
             Arc::new(Port {
                 id,
@@ -151,8 +147,7 @@ impl Port {
                 services: Arc::clone(services),
                 transport,
                 options,
-                backlog_bytes: AtomicUsize::new(0),
-                backlog_max: AtomicU64::new(backlog_max),
+                backlog,
                 tags: Lock::new(Tags::default()),
                 opening: OnceLock::new(),
             })

@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::lock::Lock;
 use crate::port::state::{Gate, Held, Phase};
@@ -92,7 +91,7 @@ impl Port {
         });
         match inline {
             Ok(commanded) => Ok(commanded),
-            Err(_) if flags.nosuspend && !flags.force && self.backlog_is_high() => {
+            Err(_) if flags.nosuspend && !flags.force && self.backlog.is_busy() => {
                 Ok(Commanded::Busy)
             }
             Err(_) => {
@@ -247,7 +246,7 @@ impl Port {
         let Some(message) = message else {
             return Ok(Commanded::Taken);
         };
-        if self.backlog_is_high() && !thread_is_on_a_turn() {
+        if self.backlog.is_busy() && !thread_is_on_a_turn() {
             if nosuspend {
                 return Ok(Commanded::Busy);
             }
@@ -255,18 +254,13 @@ impl Port {
             return self.ask_later(move |on| port.message_on(on, sender, message, Some(nosuspend)));
         }
         let bytes = message_bytes(&message);
-        self.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.backlog.add(bytes);
         let port = Arc::clone(self);
         self.turn.post(Box::new(move |on| {
-            port.backlog_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            port.backlog.remove(bytes);
             port.message_on(on, sender, message, None);
         }));
         Ok(Commanded::Taken)
-    }
-
-    fn backlog_is_high(&self) -> bool {
-        let bytes = self.backlog_bytes.load(Ordering::Relaxed);
-        bytes as u64 > self.backlog_max.load(Ordering::Relaxed)
     }
 
     /// Handles a message; `patience` is what to do at a busy port, or `None` where the
@@ -339,7 +333,7 @@ impl Port {
                     caller: sender,
                     data: data.into_owned(),
                 });
-                self.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
+                self.backlog.add(bytes);
                 Commanded::Taken
             }
         }
@@ -355,8 +349,7 @@ impl Port {
             let Some(held) = state.held.pop_front() else {
                 return;
             };
-            self.backlog_bytes
-                .fetch_sub(held.data.len(), Ordering::Relaxed);
+            self.backlog.remove(held.data.len());
             self.command_on(on, held.caller, held.data, CommandFlags::default());
         }
     }

@@ -101,7 +101,7 @@ impl State {
             },
             line: options.line_limit().map(LineBuffer::new),
             eof: options.wants_eof(),
-            flow: Flow::new(queue_limits, options.message_limits()),
+            flow: Flow::new(queue_limits),
             suspended: Vec::new(),
             bytes_in: 0,
             bytes_out: 0,
