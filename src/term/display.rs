@@ -1,4 +1,4 @@
-//! Prints terms the way an Erlang shell does (`~p`), but on one line.
+//! Prints terms the way an Erlang shell does (`~tp`), but on one line.
 //!
 //! Walks nested terms with a list of its own, not by recursion.
 #![forbid(unsafe_code)]
@@ -160,10 +160,10 @@ fn needs_no_quotes(name: &str) -> bool {
 }
 
 /// Words of the language, which as atoms need quotes.
-const RESERVED: [&str; 28] = [
+pub(super) const RESERVED: [&str; 27] = [
     "after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor", "case",
     "catch", "cond", "div", "end", "fun", "if", "let", "not", "of", "or", "orelse", "receive",
-    "rem", "try", "when", "xor", "maybe",
+    "rem", "try", "when", "xor",
 ];
 
 /// One character inside quotes.
@@ -222,13 +222,21 @@ fn write_string(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
 
 fn write_binary(f: &mut Formatter<'_>, binary: &Binary) -> fmt::Result {
     f.write_str("<<")?;
-    let text: Option<String> = binary
-        .iter()
-        .map(|byte| Some(char::from(*byte)).filter(|c| is_printable(*c)))
-        .collect();
-    match text {
-        Some(text) if !text.is_empty() => write_string(f, &text)?,
-        _ => write_numbers(f, binary)?,
+    if !binary.is_empty() {
+        let latin1 = |byte: &u8| Some(char::from(*byte)).filter(|c| is_printable(*c));
+        match std::str::from_utf8(binary) {
+            Ok(text) if text.chars().all(is_printable) => {
+                write_string(f, text)?;
+                if !text.is_ascii() {
+                    f.write_str("/utf8")?;
+                }
+            }
+            Ok(_) => write_numbers(f, binary)?,
+            Err(_) => match binary.iter().map(latin1).collect::<Option<String>>() {
+                Some(text) => write_string(f, &text)?,
+                None => write_numbers(f, binary)?,
+            },
+        }
     }
     f.write_str(">>")
 }

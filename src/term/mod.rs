@@ -24,6 +24,8 @@ mod map;
 pub mod number;
 mod order;
 mod release;
+mod scan;
+pub mod text;
 mod tuple;
 
 pub use atom::{Atom, AtomError};
