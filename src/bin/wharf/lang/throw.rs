@@ -5,8 +5,26 @@
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
-use wharf::host::{Class, Raise};
-use wharf::term::{Atom, Map, Term};
+use wharf::host::Raise;
+use wharf::term::{Atom, Map, Term, atom};
+
+/// The class of a failure, which `catch` sees as `:error`, `:exit` or `:throw`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    Error,
+    Exit,
+    Throw,
+}
+
+impl Class {
+    pub(crate) fn term(self) -> Term {
+        match self {
+            Class::Error => Term::Atom(atom::ERROR),
+            Class::Exit => Term::atom("exit"),
+            Class::Throw => Term::atom("throw"),
+        }
+    }
+}
 
 /// One call on the way to a failure, as a line of Elixir's stack trace.
 #[derive(Clone, Debug)]
@@ -21,6 +39,31 @@ pub(crate) struct Call {
     /// The file and line the call had reached; an empty file for native functions.
     pub(crate) file: Arc<str>,
     pub(crate) line: u32,
+}
+
+impl Call {
+    /// The call as an element of `__STACKTRACE__`.
+    pub(crate) fn term(&self) -> Term {
+        let module = self
+            .module
+            .map_or(Term::atom("elixir_compiler_0"), Term::Atom);
+        let arity = match &self.arguments {
+            Some(arguments) => Term::list(arguments.clone()),
+            None => Term::from(self.arity),
+        };
+        let place = if self.file.is_empty() {
+            Term::Nil
+        } else {
+            let file = Term::tuple([Term::atom("file"), Term::charlist(&self.file)]);
+            Term::list(vec![
+                file,
+                Term::tuple([Term::atom("line"), Term::from(self.line)]),
+            ])
+        };
+        // Names in traces are few: those of the script's functions.
+        let function = Atom::try_new(&self.function).unwrap_or(atom::EMPTY);
+        Term::tuple([module, Term::Atom(function), arity, place])
+    }
 }
 
 /// A failure on its way to whoever catches it.
@@ -55,7 +98,12 @@ impl std::ops::DerefMut for Throw {
 
 impl From<Raise> for Throw {
     fn from(raise: Raise) -> Throw {
-        let mut throw = Throw::new(raise.class, raise.reason);
+        let class = match raise.class {
+            wharf::host::Class::Exit => Class::Exit,
+            wharf::host::Class::Throw => Class::Throw,
+            _ => Class::Error,
+        };
+        let mut throw = Throw::new(class, raise.reason);
         throw.detail = raise.detail;
         throw
     }
@@ -63,7 +111,13 @@ impl From<Raise> for Throw {
 
 impl Throw {
     pub(crate) fn new(class: Class, reason: Term) -> Throw {
-        Throw(Box::new(Thrown { class, reason, detail: None, trace: Vec::new(), killed: false }))
+        Throw(Box::new(Thrown {
+            class,
+            reason,
+            detail: None,
+            trace: Vec::new(),
+            killed: false,
+        }))
     }
 
     /// `:erlang.error(reason)`.
@@ -124,7 +178,10 @@ impl Throw {
 
     /// `** (KeyError) key :a not found in: %{}`.
     pub(crate) fn key_error(key: Term, term: Term) -> Throw {
-        Throw::exception("KeyError", &[("key", key), ("term", term), ("message", Term::atom("nil"))])
+        Throw::exception(
+            "KeyError",
+            &[("key", key), ("term", term), ("message", Term::atom("nil"))],
+        )
     }
 
     /// `:badarith`: rescued as an `ArithmeticError`.
@@ -144,7 +201,12 @@ impl Throw {
 
     /// `:function_clause`: no clause of `module.function` takes these arguments.
     pub(crate) fn function_clause(module: &str, function: &str, arguments: &[Term]) -> Throw {
-        Throw::about_call("function_clause", Some(Atom::new(&format!("Elixir.{module}"))), function, arguments)
+        Throw::about_call(
+            "function_clause",
+            Some(Atom::new(&format!("Elixir.{module}"))),
+            function,
+            arguments,
+        )
     }
 
     /// `:undef`: there is no such function. `module` is the whole atom.
@@ -153,7 +215,12 @@ impl Throw {
     }
 
     /// An error whose first call is named with its arguments.
-    pub(crate) fn about_call(reason: &str, module: Option<Atom>, function: &str, arguments: &[Term]) -> Throw {
+    pub(crate) fn about_call(
+        reason: &str,
+        module: Option<Atom>,
+        function: &str,
+        arguments: &[Term],
+    ) -> Throw {
         let mut throw = Throw::error(Atom::new(reason));
         throw.trace.push(Call {
             module,

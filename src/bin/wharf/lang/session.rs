@@ -1,0 +1,303 @@
+//! An evaluation that goes on: expressions one after the other, their variables kept, in one process.
+//!
+//! Relies on a thread with a large stack that runs everything, so that deep recursion does not depend on the caller.
+//! Promises that a process which dies is reported and replaced, as iex does.
+#![forbid(unsafe_code)]
+
+use super::compile::{Bindings, compile};
+use super::context::Context;
+use super::parse::{Fault, SyntaxError, parse};
+use super::report;
+use super::throw::{Class, Throw};
+use super::world::World;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use wharf::host::Process;
+use wharf::term::{Term, atom};
+
+/// Why an evaluation gave no value.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// The text cannot be read, or means nothing.
+    Syntax { file: Arc<str>, error: SyntaxError },
+    /// An error, exit or throw that nobody caught.
+    Uncaught {
+        throw: Throw,
+        banner: String,
+        report: String,
+    },
+    /// A signal ended the process.
+    Ended { pid: String, reason: Term },
+}
+
+impl Failure {
+    /// Whether more lines could complete the text.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        matches!(self, Failure::Syntax { error, .. } if error.sort == Fault::Incomplete)
+    }
+
+    /// `** (ArgumentError) argument error`, without the calls beneath.
+    pub(crate) fn banner(&self) -> String {
+        match self {
+            Failure::Uncaught { banner, .. } => banner.clone(),
+            _ => self.report().trim_end().to_owned(),
+        }
+    }
+
+    /// All that is to be said, as Elixir says it on standard error.
+    pub(crate) fn report(&self) -> String {
+        match self {
+            Failure::Uncaught { report, .. } => report.clone(),
+            Failure::Syntax { file, error } => {
+                let (at, reason) = (error.at, &error.reason);
+                let name = match error.sort {
+                    Fault::Wrong => "SyntaxError",
+                    Fault::Incomplete => "TokenMissingError",
+                    Fault::Unsupported => "CompileError",
+                    Fault::Meaning => {
+                        return format!("** (CompileError) {file}:{}: {reason}\n", at.line);
+                    }
+                };
+                format!("** ({name}) {file}:{}:{}: {reason}\n", at.line, at.column)
+            }
+            Failure::Ended { pid, reason } => {
+                format!(
+                    "** (EXIT from {pid}) {}\n",
+                    crate::inspect::exception::exit_text(reason)
+                )
+            }
+        }
+    }
+
+    /// The status that a command ends with.
+    pub(crate) fn exit_status(&self) -> i32 {
+        let Failure::Uncaught { throw, .. } = self else {
+            return 1;
+        };
+        if throw.class != Class::Exit {
+            return 1;
+        }
+        match &throw.reason {
+            Term::Atom(atom::NORMAL | atom::SHUTDOWN) => 0,
+            Term::Tuple(pair) if pair.len() == 2 && pair[0] == Term::Atom(atom::SHUTDOWN) => pair
+                [1]
+            .as_int()
+            .and_then(|status| i32::try_from(status).ok())
+            .unwrap_or(1),
+            _ => 1,
+        }
+    }
+}
+
+struct Request {
+    source: String,
+    file: Arc<str>,
+    line: u32,
+    answer: Sender<Result<Term, Failure>>,
+}
+
+/// A running session. Dropping it ends its processes.
+pub(crate) struct Session {
+    world: World,
+    requests: Sender<Request>,
+    shared: Arc<Mutex<Shared>>,
+    file: Arc<str>,
+    line: u32,
+}
+
+/// What the caller may look at while the session's thread works.
+struct Shared {
+    process: Process,
+    variables: Vec<String>,
+}
+
+/// The main process's stack: address space, of which only what is used costs memory.
+const STACK_BYTES: usize = 1 << 30;
+const SMALL_STACK_BYTES: usize = 16 << 20;
+
+impl Session {
+    /// A session in a world. `file` names the text in errors ("iex", a path).
+    pub(crate) fn new(world: World, file: &str) -> std::io::Result<Session> {
+        let process = world.host().process();
+        let shared = Arc::new(Mutex::new(Shared {
+            process,
+            variables: Vec::new(),
+        }));
+        let mut result = Err(std::io::Error::other("no thread"));
+        for stack in [STACK_BYTES, SMALL_STACK_BYTES] {
+            let (requests, work) = channel();
+            let (world_of, shared_of) = (world.clone(), shared.clone());
+            let builder = std::thread::Builder::new()
+                .name("main process".to_owned())
+                .stack_size(stack);
+            result = builder
+                .spawn(move || Worker::new(world_of, shared_of, stack).serve(&work))
+                .map(|_| requests);
+            if result.is_ok() {
+                break;
+            }
+        }
+        Ok(Session {
+            world,
+            requests: result?,
+            shared,
+            file: file.into(),
+            line: 1,
+        })
+    }
+
+    /// Evaluates expressions; their variables stay for the next time. Lines count on through the session.
+    pub(crate) fn eval(&mut self, source: &str) -> Result<Term, Failure> {
+        let line = self.line;
+        let result = self.eval_at(source, line);
+        if !matches!(&result, Err(failure) if failure.is_incomplete()) {
+            self.line += u32::try_from(source.lines().count().max(1)).unwrap_or(1);
+        }
+        result
+    }
+
+    /// Evaluates expressions that begin at this line of the session's file.
+    pub(crate) fn eval_at(&mut self, source: &str, line: u32) -> Result<Term, Failure> {
+        let (answer, result) = channel();
+        let request = Request {
+            source: source.to_owned(),
+            file: self.file.clone(),
+            line,
+            answer,
+        };
+        let lost = || Failure::Ended {
+            pid: "the session".to_owned(),
+            reason: Term::atom("internal_error"),
+        };
+        self.requests.send(request).map_err(|_| lost())?;
+        result.recv().map_err(|_| lost())?
+    }
+
+    /// The process that evaluates now.
+    pub(crate) fn process(&self) -> Process {
+        shared(&self.shared).process.clone()
+    }
+
+    pub(crate) fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The names of the variables that are bound.
+    pub(crate) fn variables(&self) -> Vec<String> {
+        shared(&self.shared).variables.clone()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // Spawned processes go with the session; each has a thread that waits for this.
+        let process = self.process();
+        for pid in self.world.host().processes() {
+            if pid != process.pid() {
+                let _ = process.exit_signal(&Term::Pid(pid), Term::Atom(atom::KILL));
+            }
+        }
+        process.exit(Term::Atom(atom::NORMAL));
+    }
+}
+
+fn shared(shared: &Mutex<Shared>) -> std::sync::MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The session's thread.
+struct Worker {
+    context: Context,
+    shared: Arc<Mutex<Shared>>,
+    stack: usize,
+    bindings: Bindings,
+    values: Vec<Term>,
+}
+
+impl Worker {
+    fn new(world: World, shared_state: Arc<Mutex<Shared>>, stack: usize) -> Worker {
+        let process = shared(&shared_state).process.clone();
+        let context = Context::new(process, world, stack);
+        Worker {
+            context,
+            shared: shared_state,
+            stack,
+            bindings: Bindings::default(),
+            values: Vec::new(),
+        }
+    }
+
+    fn serve(mut self, work: &Receiver<Request>) {
+        while let Ok(request) = work.recv() {
+            let result = self.evaluate(&request);
+            let result = self.settle(result);
+            shared(&self.shared).variables = self.bindings.names.clone();
+            // Who asked may have gone.
+            let _ = request.answer.send(result);
+        }
+    }
+
+    fn evaluate(&mut self, request: &Request) -> Result<Term, Failure> {
+        let file = &request.file;
+        let refuse = |error| Failure::Syntax {
+            file: file.clone(),
+            error,
+        };
+        let tree = parse(&request.source, request.line).map_err(refuse)?;
+        let world = self.context.world.clone();
+        let program = compile(&world, file, &tree, &self.bindings);
+        let program = program.map_err(|(error, warnings)| {
+            warn(&world, file, &warnings);
+            refuse(error)
+        })?;
+        warn(&world, file, &program.warnings);
+        let mut slots = std::mem::take(&mut self.values);
+        slots.resize(program.lambda.slots, Term::Nil);
+        let result = self.context.run_file(&program.lambda, &mut slots);
+        match result {
+            Ok(value) => {
+                self.values = program
+                    .variables
+                    .iter()
+                    .map(|(_, slot)| slots[*slot].clone())
+                    .collect();
+                self.bindings = program.bindings;
+                Ok(value)
+            }
+            Err(throw) => {
+                // A failed line binds nothing, as in iex.
+                slots.truncate(self.bindings.names.len());
+                self.values = slots;
+                Err(self.uncaught(throw))
+            }
+        }
+    }
+
+    fn uncaught(&mut self, throw: Throw) -> Failure {
+        let banner = report::banner(&mut self.context, &throw);
+        let report = report::full(&mut self.context, &throw);
+        Failure::Uncaught {
+            throw,
+            banner,
+            report,
+        }
+    }
+
+    /// A process that a signal ended gives way to a new one.
+    fn settle(&mut self, result: Result<Term, Failure>) -> Result<Term, Failure> {
+        let Some(reason) = self.context.process.exited() else {
+            return result;
+        };
+        let pid = crate::inspect::inspect(&Term::Pid(self.context.process.pid()));
+        let process = self.context.world.host().process();
+        shared(&self.shared).process = process.clone();
+        self.context = Context::new(process, self.context.world.clone(), self.stack);
+        Err(Failure::Ended { pid, reason })
+    }
+}
+
+fn warn(world: &World, file: &str, warnings: &[(String, u32)]) {
+    for (warning, line) in warnings {
+        world.complain(&format!("warning: {warning}\n  {file}:{line}\n\n"));
+    }
+}
