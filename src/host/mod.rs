@@ -6,6 +6,7 @@
 
 mod ask;
 mod builder;
+mod drivers;
 mod error;
 mod message;
 mod open;

@@ -1,0 +1,59 @@
+//! Loading drivers, for Rust users. Everything else about drivers that `erl_ddll` offers is
+//! there as [`Process::ddll`].
+#![forbid(unsafe_code)]
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::host::{Error, Process, Raise};
+use crate::term::{Binary, Term, atom};
+
+impl Process {
+    /// Loads the driver `name` from `folder/name.so`, for as long as this process lives or
+    /// until it is unloaded as often as it was loaded.
+    ///
+    /// # Errors
+    /// The file is missing or no driver, needs a symbol nobody has, is of a version that
+    /// does not fit, or refuses; the error says which.
+    pub fn load_driver(&self, folder: impl AsRef<Path>, name: &str) -> Result<(), Error> {
+        let folder = folder.as_ref();
+        let path = Term::Binary(Binary::from(folder.as_os_str().as_bytes()));
+        let shown = format!("{}", folder.join(format!("{name}.so")).display());
+        self.driver_request("load", "load", &[path, Term::charlist(name)], shown)
+    }
+
+    /// Takes back one load of a driver. It is unloaded when nobody uses it any more.
+    ///
+    /// # Errors
+    /// It is not loaded, or not by this process, or it is permanent.
+    pub fn unload_driver(&self, name: &str) -> Result<(), Error> {
+        let shown = format!("the driver {name}");
+        self.driver_request("unload", "unload", &[Term::charlist(name)], shown)
+    }
+
+    fn driver_request(
+        &self,
+        operation: &'static str,
+        function: &str,
+        arguments: &[Term],
+        shown: String,
+    ) -> Result<(), Error> {
+        let answer = match self.ddll(function, arguments) {
+            Ok(answer) => answer,
+            Err(raise) => return Err(Error::new(operation, shown, raise)),
+        };
+        match answer.as_tuple().map(|pair| &pair[..]) {
+            Some([Term::Atom(atom::ERROR), reason]) => {
+                let words = self.ddll("format_error", std::slice::from_ref(reason));
+                let words = words.ok().and_then(|words| words.to_charlist_string());
+                let raise = Raise::error(reason.clone());
+                let raise = match words {
+                    Some(words) => raise.hint(words),
+                    None => raise,
+                };
+                Err(Error::new(operation, shown, raise))
+            }
+            _ => Ok(()),
+        }
+    }
+}
