@@ -116,6 +116,24 @@ pub(super) fn truncate(float: f64) -> BigInt {
     if float < 0.0 { -magnitude } else { magnitude }
 }
 
+/// The fewest digits that read back as this float, as `d.ddde±x`. Where two such numbers are
+/// equally near, Rust takes the upper one and Erlang the even one, which rounding to that many
+/// digits gives.
+fn shortest(value: f64) -> String {
+    let shortest = format!("{value:e}");
+    let digits = shortest
+        .bytes()
+        .take_while(|byte| *byte != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    let rounded = format!("{value:.*e}", digits.saturating_sub(1));
+    if rounded.parse() == Ok(value) {
+        rounded
+    } else {
+        shortest
+    }
+}
+
 /// The shortest text that reads back as this float, laid out as OTP 25 does: whichever of plain
 /// and scientific notation is shorter, and scientific where floats no longer tell whole numbers
 /// apart.
@@ -127,8 +145,7 @@ pub fn float_text(value: f64) -> String {
     if value == 0.0 {
         return format!("{sign}0.0");
     }
-    // Rust's shortest digits, `d.ddde±x`.
-    let scientific = format!("{:e}", value.abs());
+    let scientific = shortest(value.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
     let exponent: i64 = exponent.parse().unwrap_or(0);
@@ -188,6 +205,7 @@ mod tests {
             (-2.5, "-2.5"),
             (100.0, "100.0"),
             (1000.0, "1.0e3"),
+            (23_677_462_250_259.562_5, "23677462250259.562"),
             (1200.0, "1.2e3"),
             (120_000.0, "1.2e5"),
         ] {
