@@ -226,7 +226,7 @@ impl Counted {
 
     fn count(&self) -> &AtomicI64 {
         // SAFETY: the header lives as long as `self`; the count is only used atomically.
-        unsafe { &*(&raw const (*self.header.as_ptr()).holders) }
+        unsafe { &(*self.header.as_ptr()).holders }
     }
 
     fn start(&self) -> *mut u8 {
@@ -437,7 +437,7 @@ mod tests {
     #[test]
     fn short_ones_are_inline_and_long_ones_counted() {
         for len in [0, 1, 21, 22, 23, 64, 65, 1000] {
-            let bytes: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+            let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let binary = Binary::from(bytes.as_slice());
             assert_eq!(binary, bytes.as_slice());
             assert_eq!(binary.as_counted().is_some(), len > Binary::INLINE_MAX);

@@ -570,8 +570,9 @@ mod tests {
     #[test]
     fn depth_is_bounded_but_not_by_the_stack() {
         let nested = |levels: usize| [&[131][..], &[104, 1].repeat(levels), &[106]].concat();
-        let (term, _) = decode(&nested(300_000)).expect("decodes");
-        assert_eq!(encode(&term), Ok(nested(300_000)));
+        let levels = if cfg!(miri) { 1_000 } else { 300_000 };
+        let (term, _) = decode(&nested(levels)).expect("decodes");
+        assert_eq!(encode(&term), Ok(nested(levels)));
         let limits = Limits {
             depth: 10,
             ..Limits::default()

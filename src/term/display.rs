@@ -258,3 +258,73 @@ fn write_fun(f: &mut Formatter<'_>, fun: &Fun) -> fmt::Result {
         _ => write!(f, "#Fun<{}>", fun.name()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::{Binary, FunObject};
+
+    /// What `io:format("~0tp")` of OTP 25 was seen to print.
+    #[test]
+    fn terms_look_as_in_erlang() {
+        for (term, text) in [
+            (Term::atom("maybe"), "maybe"),
+            (Term::atom("let"), "'let'"),
+            (Term::atom("aÖ"), "aÖ"),
+            (Term::atom("÷"), "'÷'"),
+            (Term::atom("aπ"), "'aπ'"),
+            (Term::atom("_a"), "'_a'"),
+            (Term::atom("\u{7f}"), r"'\d'"),
+            (Term::atom("x\u{0}1"), r"'x\0001'"),
+            (Term::atom("\u{9f}"), r"'\237'"),
+            (
+                Term::charlist("\t\r\u{b}\u{c}\u{8}\u{1b}\"'\\"),
+                r#""\t\r\v\f\b\e\"'\\""#,
+            ),
+            (Term::charlist("\u{7f}"), "[127]"),
+            (Term::charlist("aπ"), "[97,960]"),
+            (Term::improper(vec![97.into()], Term::atom("b")), "[97|b]"),
+            (Term::cons(1.into(), Term::charlist("ab")), "[1,97,98]"),
+            (Term::bytes_list(Binary::from(&[1, 97])), "[1,97]"),
+            (Term::Binary(Binary::from(&[246])), "<<\"ö\">>"),
+            (Term::from("ö"), "<<\"ö\"/utf8>>"),
+            (Term::from("π"), "<<207,128>>"),
+            (Term::Binary(Binary::from(&[195, 182, 246])), "<<\"Ã¶ö\">>"),
+            (
+                Term::Binary(Binary::from(&[224, 168, 160])),
+                "<<224,168,160>>",
+            ),
+            (Term::from(""), "<<>>"),
+            (Term::tuple([]), "{}"),
+            (
+                Term::list(vec![Term::Nil, Term::charlist("a")]),
+                "[[],\"a\"]",
+            ),
+        ] {
+            assert_eq!(term.to_string(), text);
+            assert_eq!(format!("{term:?}"), text);
+        }
+    }
+
+    #[test]
+    fn funs_show_their_name() {
+        #[derive(Debug)]
+        struct Named;
+        impl FunObject for Named {
+            fn arity(&self) -> usize {
+                1
+            }
+            fn name(&self) -> String {
+                "there.7/1".into()
+            }
+        }
+        assert_eq!(Term::Fun(Fun::new(Named)).to_string(), "#Fun<there.7/1>");
+    }
+
+    #[test]
+    fn deep_terms_need_no_stack() {
+        let levels = if cfg!(miri) { 1_000 } else { 200_000 };
+        let deep = (0..levels).fold(Term::Nil, |inner, _| Term::tuple([inner]));
+        assert_eq!(deep.to_string().len(), 2 * levels + 2);
+    }
+}

@@ -233,10 +233,9 @@ fn read_reference(reader: &mut Reader<'_>, tag: u8) -> Result<Term, Problem> {
         creation
     };
     let word = |place: usize| words.get(place).copied().unwrap_or(0);
-    if is_local(node, creation) && count <= 3 {
-        if let Some(reference) = Reference::from_words([word(0), word(1), word(2)]) {
-            return Ok(Term::Reference(reference));
-        }
+    let local = is_local(node, creation) && count <= 3;
+    if local && let Some(reference) = Reference::from_words([word(0), word(1), word(2)]) {
+        return Ok(Term::Reference(reference));
     }
     Ok(foreign(node, creation, ForeignId::Reference(words)))
 }

@@ -170,10 +170,10 @@ impl<'a> IntoIterator for &'a List {
 
 impl Drop for List {
     fn drop(&mut self) {
-        if let Repr::Cell(cell) = &mut self.0 {
-            if let Some(cell) = cell.take() {
-                release(Body::Cell(cell));
-            }
+        if let Repr::Cell(cell) = &mut self.0
+            && let Some(cell) = cell.take()
+        {
+            release(Body::Cell(cell));
         }
     }
 }

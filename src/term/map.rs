@@ -190,3 +190,56 @@ impl Ord for Key {
         compare_exactly(&self.0, &other.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(key: i64, value: &str) -> (Term, Term) {
+        (Term::Int(key), Term::from(value))
+    }
+
+    #[test]
+    fn a_changed_copy_leaves_the_other_alone() {
+        let map: Map = [pair(2, "b"), pair(1, "a")].into_iter().collect();
+        let mut copy = map.clone();
+        assert_eq!(copy.insert(Term::Int(1), "z".into()), Some("a".into()));
+        assert_eq!(copy.remove(&Term::Int(2)), Some("b".into()));
+        assert_eq!(copy.remove(&Term::Int(2)), None);
+        assert_eq!(
+            (Term::Map(map).to_string(), Term::Map(copy).to_string()),
+            (
+                "#{1 => <<\"a\">>,2 => <<\"b\">>}".into(),
+                "#{1 => <<\"z\">>}".into()
+            )
+        );
+    }
+
+    #[test]
+    fn one_and_one_point_zero_are_two_keys() {
+        let mut map: Map = [pair(1, "int")].into_iter().collect();
+        assert_eq!(map.get(&Term::Float(1.0)), None);
+        map.insert(Term::Float(1.0), "float".into());
+        map.insert(Term::Int(7), "last integer".into());
+        let keys: Vec<String> = map.keys().map(Term::to_string).collect();
+        assert_eq!(keys, ["1", "7", "1.0"]);
+        assert_eq!(map.values().count(), 3);
+    }
+
+    #[test]
+    fn of_equal_keys_the_last_value_stays() {
+        let map: Map = [pair(1, "first"), pair(1, "last")].into_iter().collect();
+        assert_eq!(
+            (map.len(), map.get(&Term::Int(1))),
+            (1, Some(&Term::from("last")))
+        );
+    }
+
+    #[test]
+    fn emptied_and_never_filled_are_equal() {
+        let mut map: Map = [pair(1, "a")].into_iter().collect();
+        map.remove(&Term::Int(1));
+        assert!(map.is_empty());
+        assert_eq!(Term::Map(map), Term::Map(Map::new()));
+    }
+}

@@ -386,3 +386,147 @@ fn hash_one<'a, H: Hasher>(term: &'a Term, state: &mut H, later: &mut Vec<&'a Te
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::decode::decode;
+    use crate::term::text::parse;
+    use crate::term::{Binary, Bitstring};
+
+    fn term(text: &str) -> Term {
+        parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn assert_ascending(texts: &[&str]) {
+        for pair in texts.windows(2) {
+            let (a, b) = (term(pair[0]), term(pair[1]));
+            assert_eq!(a.compare(&b), Ordering::Less, "{a} < {b}");
+            assert_eq!(b.compare(&a), Ordering::Greater, "{b} > {a}");
+        }
+    }
+
+    #[test]
+    fn kinds_follow_each_other() {
+        assert_ascending(&[
+            "-1",
+            "0.5",
+            "1",
+            "100000000000000000000",
+            "a",
+            "b",
+            "#Ref<0.0.0.9>",
+            "fun m:f/1",
+            "#Port<0.9>",
+            "<0.9.0>",
+            "{}",
+            "{z}",
+            "{a,a}",
+            "#{}",
+            "#{a => 9}",
+            "#{b => 0}",
+            "#{a => 1,b => 1}",
+            "#{a => 2,b => 0}",
+            "[]",
+            "[1|2]",
+            "[1,2]",
+            "\"a\"",
+            "<<>>",
+            "<<1>>",
+            "<<1,0>>",
+            "<<2>>",
+        ]);
+        assert_ascending(&["<<32>>", "<<1:2>>", "<<1:1>>"]);
+        assert_ascending(&["<<32>>", "<<1:3,0:6>>", "<<33>>"]);
+        assert_ascending(&["<<1:3>>", "<<32>>"]);
+    }
+
+    #[test]
+    fn one_and_one_point_zero() {
+        assert!(term("1").loosely_equals(&term("1.0")) && term("1") != term("1.0"));
+        assert!(term("{[1],#{1 => 1}}").loosely_equals(&term("{[1.0],#{1 => 1.0}}")));
+        assert!(!term("#{1 => 1}").loosely_equals(&term("#{1.0 => 1}")));
+        assert!(term("[97|b]").loosely_equals(&term("[97.0|b]")));
+        assert!(Term::charlist("a").loosely_equals(&Term::list(vec![Term::Float(97.0)])));
+        assert_eq!(term("0.0"), Term::Float(-0.0));
+    }
+
+    #[test]
+    fn compact_lists_stand_where_their_cells_would() {
+        let bytes = Term::charlist("abc");
+        for (other, expected) in [
+            ("[97,98]", Ordering::Greater),
+            ("[97,98,99,100]", Ordering::Less),
+            ("[97,98,99|d]", Ordering::Greater),
+            ("[97|<<>>]", Ordering::Less),
+            ("[97,98,99.0]", Ordering::Equal),
+            ("[a]", Ordering::Less),
+            ("[]", Ordering::Greater),
+        ] {
+            assert_eq!(bytes.compare(&term(other)), expected, "{other}");
+            assert_eq!(term(other).compare(&bytes), expected.reverse(), "{other}");
+        }
+    }
+
+    /// As OTP 25 was seen to do: pids by number first, ports and references by node first.
+    #[test]
+    fn other_nodes_have_their_place() {
+        let pid = |node: u8, number: u8, serial: u8, creation: u8| {
+            let bytes = [
+                131, 88, 100, 0, 1, node, 0, 0, 0, number, 0, 0, 0, serial, 0, 0, 0, creation,
+            ];
+            decode(&bytes).expect("a pid").0
+        };
+        let port = |node: u8, number: u8| {
+            decode(&[131, 89, 100, 0, 1, node, 0, 0, 0, number, 0, 0, 0, 1])
+                .expect("a port")
+                .0
+        };
+        assert_eq!(
+            pid(b'a', 9, 0, 1).compare(&pid(b'b', 1, 0, 1)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            pid(b'a', 1, 9, 1).compare(&pid(b'a', 9, 1, 1)),
+            Ordering::Greater
+        );
+        assert_eq!(
+            pid(b'a', 1, 0, 2).compare(&pid(b'b', 1, 0, 1)),
+            Ordering::Less
+        );
+        assert_eq!(
+            term("<0.1.0>").compare(&pid(b'a', 1, 0, 1)),
+            Ordering::Greater
+        );
+        assert_eq!(term("<0.1.0>").compare(&pid(b'a', 9, 0, 1)), Ordering::Less);
+        assert_eq!(port(b'a', 9).compare(&port(b'b', 1)), Ordering::Less);
+        assert_eq!(term("#Port<0.9>").compare(&port(b'z', 1)), Ordering::Less);
+        assert_eq!(port(b'a', 9).compare(&pid(b'a', 1, 0, 1)), Ordering::Less);
+    }
+
+    #[test]
+    fn bitstrings_differ_from_their_bytes() {
+        let bits = |last, count| Bitstring::term(Binary::from(&[1, last]), count).expect("bits");
+        assert_eq!(bits(0xFF, 3), bits(0xE0, 3));
+        assert_ne!(bits(0xE0, 3), bits(0xE0, 4));
+        assert_eq!(bits(0xE0, 3).compare(&bits(0xE0, 4)), Ordering::Less);
+        assert_ne!(bits(0xE0, 3), Term::Binary(Binary::from(&[1, 0xE0])));
+    }
+
+    #[test]
+    fn deep_terms_need_no_stack() {
+        let levels = if cfg!(miri) { 1_000 } else { 200_000 };
+        let deep = |inner| {
+            (0..levels).fold(inner, |inner, _| {
+                Term::tuple([Term::cons(inner, Term::Nil)])
+            })
+        };
+        assert_eq!(
+            deep(Term::Int(1)).compare(&deep(Term::Float(2.0))),
+            Ordering::Less
+        );
+        assert_ne!(deep(Term::Int(1)), deep(Term::Float(1.0)));
+        let mut hasher = std::hash::DefaultHasher::new();
+        deep(Term::Nil).hash(&mut hasher);
+    }
+}
