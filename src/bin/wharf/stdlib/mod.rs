@@ -1,11 +1,64 @@
-//! The standard library's functions.
+//! The standard library: the functions scripts find without defining them.
+//!
+//! Relies on `lang::native` for what a function is, and on `inspect`. Each file holds the functions of a module or of
+//! a part of one, and ends in a table of them; this file finds a function in the tables. Completion and help read them too.
 #![forbid(unsafe_code)]
 
 use crate::lang::native::Native;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 use wharf::term::Atom;
+
+mod argument;
+
+/// A function of the library.
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    pub(crate) arity: usize,
+    pub(crate) run: Native,
+    /// How it is called, and a sentence on what it does.
+    pub(crate) help: &'static str,
+}
+
+/// A table of functions: `"name"/arity => function, "help";`.
+macro_rules! functions {
+    ($($name:literal / $arity:literal => $run:expr, $help:literal;)*) => {
+        &[$($crate::stdlib::Entry { name: $name, arity: $arity, run: $run, help: $help }),*]
+    };
+}
+use functions;
+
+/// Every module and its tables. Module names are whole atoms.
+const MODULES: &[(&str, &[&[Entry]])] = &[];
+
+type Functions = BTreeMap<(&'static str, usize), &'static Entry>;
+
+static INDEX: LazyLock<HashMap<Atom, Functions>> = LazyLock::new(|| {
+    let mut index: HashMap<Atom, Functions> = HashMap::new();
+    for (module, tables) in MODULES {
+        let functions = index.entry(Atom::new(module)).or_default();
+        for entry in tables.iter().copied().flatten() {
+            functions.insert((entry.name, entry.arity), entry);
+        }
+    }
+    index
+});
 
 /// The function `module.function/arity`, if the standard library has it. `module` is the whole atom: `:erlang`,
 /// `:"Elixir.Enum"`.
-pub(crate) fn lookup(_module: Atom, _function: &str, _arity: usize) -> Option<Native> {
-    None
+pub(crate) fn lookup(module: Atom, function: &str, arity: usize) -> Option<Native> {
+    let functions: &BTreeMap<(&str, usize), &'static Entry> = INDEX.get(&module)?;
+    functions.get(&(function, arity)).map(|entry| entry.run)
+}
+
+/// The modules of the library, whole atoms' names, in the alphabet's order.
+pub(crate) fn modules() -> Vec<&'static str> {
+    let mut names: Vec<&str> = MODULES.iter().map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The functions of a module by name and arity; empty for a module the library does not have.
+pub(crate) fn functions(module: Atom) -> Vec<&'static Entry> {
+    INDEX.get(&module).map(|functions| functions.values().copied().collect()).unwrap_or_default()
 }
