@@ -51,7 +51,7 @@ impl Printer<'_> {
             Term::BigInt(integer) => Document::text(number::inspect_big(integer, self.options.base)),
             Term::Float(float) => Document::text(number::inspect_float(*float)),
             Term::Binary(bytes) => self.binary(bytes, limit),
-            Term::Bitstring(bits) => self.bits(bits.bytes(), bits.bits(), limit),
+            Term::Bitstring(bits) => self.bits(bits.bytes(), bits.bit_len(), limit),
             Term::Pid(pid) => Document::text(format!("#PID{}", angles(&pid.to_string()))),
             Term::Port(port) => Document::text(format!("#Port{}", angles(&port.to_string()))),
             Term::Reference(reference) => Document::text(format!("#Reference{}", angles(&reference.to_string()))),
