@@ -7,9 +7,10 @@ use super::text::escape;
 
 /// Operators and other special names that need no quotes.
 const UNQUOTED: &[&str] = &[
-    "%", "%{}", "{}", "<<>>", "...", "..", "..//", ".", "->", "!", "@", "&", "&&", "&&&", "|", "||", "|||", "+", "++", "+++", "-",
-    "--", "---", "*", "**", "/", "=", "==", "===", "=~", "!=", "!==", "<", ">", "<=", ">=", "<-", "<>", "|>", "<<<", ">>>", "<<~",
-    "~>>", "<~>", "~>", "<~", "^", "\\\\",
+    "%", "%{}", "{}", "<<>>", "...", "..", "..//", ".", "->", "!", "@", "&", "&&", "&&&", "|",
+    "||", "|||", "+", "++", "+++", "-", "--", "---", "*", "**", "/", "=", "==", "===", "=~", "!=",
+    "!==", "<", ">", "<=", ">=", "<-", "<>", "|>", "<<<", ">>>", "<<~", "~>>", "<~>", "~>", "<~",
+    "^", "\\\\",
 ];
 
 /// The atom of this name, as an expression.
@@ -27,7 +28,11 @@ pub(crate) fn inspect(name: &str) -> String {
 
 /// The atom of this name as the key of a keyword list: `name:`.
 pub(crate) fn key(name: &str) -> String {
-    if needs_quotes(name) || name == "Elixir" { format!("\"{}\":", escape(name.as_bytes(), '"', None).0) } else { format!("{name}:") }
+    if needs_quotes(name) || name == "Elixir" {
+        format!("\"{}\":", escape(name.as_bytes(), '"', None).0)
+    } else {
+        format!("{name}:")
+    }
 }
 
 /// Whether a list or map may use `name:` for a key; module names may not.
@@ -39,13 +44,19 @@ pub(crate) fn is_keyword_key(name: &str) -> bool {
 pub(crate) fn is_alias(name: &str) -> bool {
     name.split('.').all(|part| {
         part.starts_with(|first: char| first.is_ascii_uppercase())
-            && part.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
+            && part
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || character == '_')
     })
 }
 
 /// The name of a function after a dot or an ampersand: `size`, `"two words"`, `+`.
 pub(crate) fn function(name: &str) -> String {
-    if needs_quotes(name) || is_alias(name) { format!("\"{}\"", escape(name.as_bytes(), '"', None).0) } else { name.to_owned() }
+    if needs_quotes(name) || is_alias(name) {
+        format!("\"{}\"", escape(name.as_bytes(), '"', None).0)
+    } else {
+        name.to_owned()
+    }
 }
 
 fn needs_quotes(name: &str) -> bool {
@@ -56,8 +67,13 @@ fn needs_quotes(name: &str) -> bool {
 fn is_identifier(name: &str) -> bool {
     let body = name.strip_suffix(['?', '!']).unwrap_or(name);
     let mut characters = body.chars();
-    let starts = characters.next().is_some_and(|first| first == '_' || is_letter(first));
-    starts && characters.all(|character| character == '_' || character == '@' || is_letter(character) || character.is_numeric())
+    let starts = characters
+        .next()
+        .is_some_and(|first| first == '_' || is_letter(first));
+    starts
+        && characters.all(|character| {
+            character == '_' || character == '@' || is_letter(character) || character.is_numeric()
+        })
 }
 
 /// Letters an identifier may have; the compatibility letters are not in their normal form.

@@ -47,18 +47,26 @@ impl Printer<'_> {
         match term {
             Term::Nil => Document::text("[]"),
             Term::Atom(name) => Document::text(atom::inspect(name.as_str())),
-            Term::Int(integer) => Document::text(number::inspect_integer(*integer, self.options.base)),
-            Term::BigInt(integer) => Document::text(number::inspect_big(integer, self.options.base)),
+            Term::Int(integer) => {
+                Document::text(number::inspect_integer(*integer, self.options.base))
+            }
+            Term::BigInt(integer) => {
+                Document::text(number::inspect_big(integer, self.options.base))
+            }
             Term::Float(float) => Document::text(number::inspect_float(*float)),
             Term::Binary(bytes) => self.binary(bytes, limit),
             Term::Bitstring(bits) => self.bits(bits.bytes(), bits.bit_len(), limit),
             Term::Pid(pid) => Document::text(format!("#PID{}", angles(&pid.to_string()))),
             Term::Port(port) => Document::text(format!("#Port{}", angles(&port.to_string()))),
-            Term::Reference(reference) => Document::text(format!("#Reference{}", angles(&reference.to_string()))),
+            Term::Reference(reference) => {
+                Document::text(format!("#Reference{}", angles(&reference.to_string())))
+            }
             Term::Fun(fun) => Document::text(fun_text(&fun.name())),
             Term::Foreign(_) => Document::text(term.to_string()),
             Term::Tuple(items) => {
-                let items = self.each(items.iter(), limit, |item, limit| self.term(item, limit, depth + 1));
+                let items = self.each(items.iter(), limit, |item, limit| {
+                    self.term(item, limit, depth + 1)
+                });
                 container("{", items, "}", Layout::Fill)
             }
             Term::List(_) => self.list(term, limit, depth),
@@ -77,7 +85,10 @@ impl Printer<'_> {
             return self.bits(bytes, bytes.len() * 8, limit);
         }
         let (escaped, whole) = text::escape(bytes, '"', self.options.printable_limit);
-        Document::text(format!("\"{escaped}\"{}", if whole { "" } else { " <> ..." }))
+        Document::text(format!(
+            "\"{escaped}\"{}",
+            if whole { "" } else { " <> ..." }
+        ))
     }
 
     /// `<<1, 2, 3::size(4)>>`, of the first `size` bits.
@@ -89,7 +100,11 @@ impl Printer<'_> {
                 parts.push(Document::text("..."));
                 break;
             }
-            let value = if index < whole { i64::from(*byte) } else { i64::from(*byte) >> (8 - rest) };
+            let value = if index < whole {
+                i64::from(*byte)
+            } else {
+                i64::from(*byte) >> (8 - rest)
+            };
             let value = number::inspect_integer(value, self.options.base);
             if index >= whole {
                 parts.push(Document::text(format!("{value}::size({rest})")));
@@ -103,21 +118,32 @@ impl Printer<'_> {
         if parts.is_empty() {
             return Document::text("<<>>");
         }
-        Document::sequence([Document::text("<<"), Document::Sequence(parts).nested(2), Document::text(">>")]).grouped()
+        Document::sequence([
+            Document::text("<<"),
+            Document::Sequence(parts).nested(2),
+            Document::text(">>"),
+        ])
+        .grouped()
     }
 
     fn list(&self, term: &Term, limit: Option<usize>, depth: usize) -> Document {
-        let Term::List(list) = term else { return Document::text("[]") };
+        let Term::List(list) = term else {
+            return Document::text("[]");
+        };
         let whole = term.to_list_vec();
         if let Some(items) = &whole {
             if self.is_text(items) {
                 return self.charlist(items);
             }
             if is_keyword(items.iter()) {
-                let items = self.each(items.iter(), limit, |item, limit| self.keyword_pair(item, limit, depth + 1));
+                let items = self.each(items.iter(), limit, |item, limit| {
+                    self.keyword_pair(item, limit, depth + 1)
+                });
                 return container("[", items, "]", Layout::Strict);
             }
-            let items = self.each(items.iter(), limit, |item, limit| self.term(item, limit, depth + 1));
+            let items = self.each(items.iter(), limit, |item, limit| {
+                self.term(item, limit, depth + 1)
+            });
             return container("[", items, "]", Layout::FillLeaves);
         }
         // An improper list: the last item and the tail count as one.
@@ -128,7 +154,15 @@ impl Printer<'_> {
         for (index, head) in heads.iter().enumerate() {
             if left == Some(0) {
                 documents.push(Document::text("..."));
-                return container("[", Items { documents, improper: false }, "]", Layout::FillLeaves);
+                return container(
+                    "[",
+                    Items {
+                        documents,
+                        improper: false,
+                    },
+                    "]",
+                    Layout::FillLeaves,
+                );
             }
             left = left.map(|left| left - 1);
             documents.push(self.term(head, left, depth + 1));
@@ -136,7 +170,15 @@ impl Printer<'_> {
                 documents.push(self.term(&rest, left, depth + 1));
             }
         }
-        container("[", Items { documents, improper: true }, "]", Layout::FillLeaves)
+        container(
+            "[",
+            Items {
+                documents,
+                improper: true,
+            },
+            "]",
+            Layout::FillLeaves,
+        )
     }
 
     fn is_text(&self, items: &[Term]) -> bool {
@@ -152,7 +194,8 @@ impl Printer<'_> {
 
     fn charlist(&self, items: &[Term]) -> Document {
         let characters: String = items.iter().filter_map(character).collect();
-        let (escaped, whole) = text::escape(characters.as_bytes(), '\'', self.options.printable_limit);
+        let (escaped, whole) =
+            text::escape(characters.as_bytes(), '\'', self.options.printable_limit);
         Document::text(format!("'{escaped}'{}", if whole { "" } else { " ++ ..." }))
     }
 
@@ -164,7 +207,9 @@ impl Printer<'_> {
                     return shown;
                 }
                 match name.as_str().strip_prefix("Elixir.") {
-                    Some(alias) if atom::is_alias(alias) => self.structure(alias, map, limit, depth),
+                    Some(alias) if atom::is_alias(alias) => {
+                        self.structure(alias, map, limit, depth)
+                    }
                     _ => self.plain_map(map, limit, depth),
                 }
             }
@@ -173,8 +218,9 @@ impl Printer<'_> {
     }
 
     fn plain_map(&self, map: &Map, limit: Option<usize>, depth: usize) -> Document {
-        let is_keyword =
-            map.iter().all(|(key, _)| matches!(key, Term::Atom(name) if atom::is_keyword_key(name.as_str())));
+        let is_keyword = map
+            .iter()
+            .all(|(key, _)| matches!(key, Term::Atom(name) if atom::is_keyword_key(name.as_str())));
         let items = self.each(map.iter(), limit, |(key, value), limit| match key {
             Term::Atom(name) if is_keyword => self.pair(name.as_str(), value, limit, depth + 1),
             _ => Document::sequence([
@@ -190,10 +236,17 @@ impl Printer<'_> {
     fn structure(&self, alias: &str, map: &Map, limit: Option<usize>, depth: usize) -> Document {
         let mut fields: Vec<(&Term, &Term)> = map
             .iter()
-            .filter(|(key, _)| !key.is_atom("__struct__") && !(key.is_atom("__exception__") && is_exception(map)))
+            .filter(|(key, _)| {
+                !key.is_atom("__struct__") && !(key.is_atom("__exception__") && is_exception(map))
+            })
             .collect();
         if let Some(order) = super::exception::field_order(alias) {
-            fields.sort_by_key(|(key, _)| order.iter().position(|name| key.is_atom(name)).unwrap_or(order.len()));
+            fields.sort_by_key(|(key, _)| {
+                order
+                    .iter()
+                    .position(|name| key.is_atom(name))
+                    .unwrap_or(order.len())
+            });
         }
         let items = self.each(fields.into_iter(), limit, |(key, value), limit| match key {
             Term::Atom(name) => self.pair(name.as_str(), value, limit, depth + 1),
@@ -203,7 +256,13 @@ impl Printer<'_> {
     }
 
     /// Structs with a notation of their own: `1..3`, `MapSet.new([1])`.
-    fn known_struct(&self, name: &str, map: &Map, limit: Option<usize>, depth: usize) -> Option<Document> {
+    fn known_struct(
+        &self,
+        name: &str,
+        map: &Map,
+        limit: Option<usize>,
+        depth: usize,
+    ) -> Option<Document> {
         let field = |name: &str| map.get(&Term::atom(name));
         match name {
             "Elixir.Range" => {
@@ -216,10 +275,17 @@ impl Printer<'_> {
                 Some(Document::text(text))
             }
             "Elixir.MapSet" => {
-                let Term::Map(members) = field("map")? else { return None };
+                let Term::Map(members) = field("map")? else {
+                    return None;
+                };
                 let items: Vec<&Term> = members.iter().map(|(key, _)| key).collect();
                 let list = Term::list(items.into_iter().cloned().collect());
-                let shown = Printer { options: &Options { charlists: AsText::Never, ..self.options.clone() } };
+                let shown = Printer {
+                    options: &Options {
+                        charlists: AsText::Never,
+                        ..self.options.clone()
+                    },
+                };
                 Some(Document::sequence([
                     Document::text("MapSet.new("),
                     shown.term(&list, limit, depth + 1),
@@ -249,7 +315,10 @@ impl Printer<'_> {
     }
 
     fn pair(&self, key: &str, value: &Term, limit: Option<usize>, depth: usize) -> Document {
-        Document::sequence([Document::text(atom::key(key) + " "), self.term(value, limit, depth)])
+        Document::sequence([
+            Document::text(atom::key(key) + " "),
+            self.term(value, limit, depth),
+        ])
     }
 
     /// The documents of as many items as the limit allows; each item, and what is inside it, has one less than the last.
@@ -268,7 +337,10 @@ impl Printer<'_> {
             limit = limit.map(|limit| limit - 1);
             documents.push(show(item, limit));
         }
-        Items { documents, improper: false }
+        Items {
+            documents,
+            improper: false,
+        }
     }
 }
 
@@ -276,14 +348,19 @@ fn container(left: &str, items: Items, right: &str, layout: Layout) -> Document 
     if items.documents.is_empty() {
         return Document::text(format!("{left}{right}"));
     }
-    let fill = layout == Layout::Fill || layout == Layout::FillLeaves && items.documents.iter().all(Document::is_simple);
+    let fill = layout == Layout::Fill
+        || layout == Layout::FillLeaves && items.documents.iter().all(Document::is_simple);
     let kind = if fill { Kind::Flexible } else { Kind::Strict };
     let count = items.documents.len();
     let mut body = Vec::with_capacity(count * 3);
     for (index, item) in items.documents.into_iter().enumerate() {
         body.push(item);
         if index + 1 < count {
-            body.push(Document::text(if items.improper && index + 2 == count { " |" } else { "," }));
+            body.push(Document::text(if items.improper && index + 2 == count {
+                " |"
+            } else {
+                ","
+            }));
             body.push(Document::Break(" ", kind));
         }
     }
@@ -294,7 +371,12 @@ fn container(left: &str, items: Items, right: &str, layout: Layout) -> Document 
         body.insert(0, Document::Break("", Kind::Strict));
         body.insert(0, Document::text(left));
         let body = Document::Sequence(body).nested(2);
-        Document::sequence([body, Document::Break("", Kind::Strict), Document::text(right)]).grouped()
+        Document::sequence([
+            body,
+            Document::Break("", Kind::Strict),
+            Document::text(right),
+        ])
+        .grouped()
     }
 }
 
@@ -309,7 +391,8 @@ fn is_keyword<'a>(mut items: impl Iterator<Item = &'a Term>) -> bool {
 }
 
 fn is_exception(map: &Map) -> bool {
-    map.get(&Term::atom("__exception__")).is_some_and(|value| value.is_atom("true"))
+    map.get(&Term::atom("__exception__"))
+        .is_some_and(|value| value.is_atom("true"))
 }
 
 fn character(item: &Term) -> Option<char> {
@@ -321,7 +404,11 @@ fn character(item: &Term) -> Option<char> {
 
 /// A captured named function says so itself; others are `#Function<…>`.
 fn fun_text(name: &str) -> String {
-    if name.starts_with('&') { name.to_owned() } else { format!("#Function<{name}>") }
+    if name.starts_with('&') {
+        name.to_owned()
+    } else {
+        format!("#Function<{name}>")
+    }
 }
 
 /// The part in angle brackets of `#Port<0.5>`.

@@ -78,11 +78,15 @@ impl Document {
                     output.push_str(text);
                     column += text.len();
                 }
-                Document::Sequence(parts) => pending.extend(parts.iter().rev().map(|part| (indent, mode, part))),
+                Document::Sequence(parts) => {
+                    pending.extend(parts.iter().rev().map(|part| (indent, mode, part)))
+                }
                 Document::Nest(columns, inner) => pending.push((indent + columns, mode, inner)),
                 Document::Group(inner) => {
                     let mode = match width {
-                        Some(width) if !fits(width, column, &[], (indent, Mode::Flat, inner)) => Mode::Broken,
+                        Some(width) if !fits(width, column, &[], (indent, Mode::Flat, inner)) => {
+                            Mode::Broken
+                        }
                         _ => Mode::Flat,
                     };
                     pending.push((indent, mode, inner));
@@ -121,10 +125,14 @@ fn fits<'a>(width: usize, mut column: usize, rest: &[Item<'a>], first: Item<'a>)
         if column > width {
             return false;
         }
-        let Some((indent, mode, document)) = pending.pop().or_else(|| rest.next().copied()) else { return true };
+        let Some((indent, mode, document)) = pending.pop().or_else(|| rest.next().copied()) else {
+            return true;
+        };
         match document {
             Document::Text(text) => column += text.len(),
-            Document::Sequence(parts) => pending.extend(parts.iter().rev().map(|part| (indent, mode, part))),
+            Document::Sequence(parts) => {
+                pending.extend(parts.iter().rev().map(|part| (indent, mode, part)))
+            }
             Document::Nest(columns, inner) => pending.push((indent + columns, mode, inner)),
             Document::Group(inner) => pending.push((indent, Mode::Flat, inner)),
             Document::Break(_, _) if mode == Mode::Broken => return true,
@@ -145,19 +153,32 @@ mod tests {
             }
             parts.push(Document::text(word));
         }
-        Document::Sequence(vec![Document::Sequence(parts).nested(1), Document::text("]")]).grouped()
+        Document::Sequence(vec![
+            Document::Sequence(parts).nested(1),
+            Document::text("]"),
+        ])
+        .grouped()
     }
 
     #[test]
     fn what_fits_stays_on_one_line() {
-        assert_eq!(words(Kind::Strict).render(Some(16)), "[one,\n two,\n three]");
+        assert_eq!(
+            words(Kind::Strict).render(Some(16)),
+            "[one,\n two,\n three]"
+        );
         assert_eq!(words(Kind::Strict).render(Some(17)), "[one, two, three]");
         assert_eq!(words(Kind::Strict).render(None), "[one, two, three]");
     }
 
     #[test]
     fn flexible_breaks_fill_lines() {
-        assert_eq!(words(Kind::Flexible).render(Some(10)), "[one, two,\n three]");
-        assert_eq!(words(Kind::Flexible).render(Some(1)), "[one,\n two,\n three]");
+        assert_eq!(
+            words(Kind::Flexible).render(Some(10)),
+            "[one, two,\n three]"
+        );
+        assert_eq!(
+            words(Kind::Flexible).render(Some(1)),
+            "[one,\n two,\n three]"
+        );
     }
 }

@@ -14,37 +14,70 @@ pub(crate) fn field_order(alias: &str) -> Option<&'static [&'static str]> {
         "FunctionClauseError" => &["module", "function", "arity", "kind", "args", "clauses"],
         "Protocol.UndefinedError" => &["protocol", "value", "description"],
         "File.Error" => &["reason", "path", "action"],
-        "File.CopyError" | "File.RenameError" => &["reason", "source", "destination", "on", "action"],
+        "File.CopyError" | "File.RenameError" => {
+            &["reason", "source", "destination", "on", "action"]
+        }
         "BadBooleanError" => &["term", "operator"],
         "BadArityError" => &["function", "args"],
-        "File.Stat" => &["size", "type", "access", "atime", "mtime", "ctime", "mode", "links", "major_device", "minor_device", "inode", "uid", "gid"],
+        "File.Stat" => &[
+            "size",
+            "type",
+            "access",
+            "atime",
+            "mtime",
+            "ctime",
+            "mode",
+            "links",
+            "major_device",
+            "minor_device",
+            "inode",
+            "uid",
+            "gid",
+        ],
         _ => return None,
     })
 }
 
 /// The name of an exception's module without `Elixir.`, if the term is an exception.
 pub(crate) fn name(exception: &Term) -> Option<&'static str> {
-    let Term::Map(map) = exception else { return None };
+    let Term::Map(map) = exception else {
+        return None;
+    };
     if !map.get(&Term::atom("__exception__"))?.is_atom("true") {
         return None;
     }
     match map.get(&Term::atom("__struct__"))? {
-        Term::Atom(name) => Some(name.as_str().strip_prefix("Elixir.").unwrap_or(name.as_str())),
+        Term::Atom(name) => Some(
+            name.as_str()
+                .strip_prefix("Elixir.")
+                .unwrap_or(name.as_str()),
+        ),
         _ => None,
     }
 }
 
 /// `Exception.message/1`.
 pub(crate) fn message(exception: &Term) -> String {
-    let (Some(name), Term::Map(map)) = (name(exception), exception) else { return inspect(exception) };
-    let shown = |field: &str| map.get(&Term::atom(field)).map_or_else(|| "nil".to_owned(), inspect);
+    let (Some(name), Term::Map(map)) = (name(exception), exception) else {
+        return inspect(exception);
+    };
+    let shown = |field: &str| {
+        map.get(&Term::atom(field))
+            .map_or_else(|| "nil".to_owned(), inspect)
+    };
     match name {
         "KeyError" => text(map, "message").unwrap_or_else(|| match map.get(&Term::atom("term")) {
-            Some(term) if !term.is_atom("nil") => format!("key {} not found in: {}", shown("key"), inspect(term)),
+            Some(term) if !term.is_atom("nil") => {
+                format!("key {} not found in: {}", shown("key"), inspect(term))
+            }
             _ => format!("key {} not found", shown("key")),
         }),
         "ErlangError" => match map.get(&Term::atom("reason")).and_then(Term::as_binary) {
-            Some(reason) => format!("Erlang error: {}{}", shown("original"), String::from_utf8_lossy(reason)),
+            Some(reason) => format!(
+                "Erlang error: {}{}",
+                shown("original"),
+                String::from_utf8_lossy(reason)
+            ),
             None => format!("Erlang error: {}", shown("original")),
         },
         "MatchError" => format!("no match of right hand side value: {}", shown("term")),
@@ -54,14 +87,30 @@ pub(crate) fn message(exception: &Term) -> String {
         "CondClauseError" => "no cond clause evaluated to a truthy value".to_owned(),
         "BadMapError" => format!("expected a map, got: {}", shown("term")),
         "BadFunctionError" => format!("expected a function, got: {}", shown("term")),
-        "BadStructError" => format!("expected a struct named {}, got: {}", shown("struct"), shown("term")),
+        "BadStructError" => format!(
+            "expected a struct named {}, got: {}",
+            shown("struct"),
+            shown("term")
+        ),
         "BadBooleanError" => {
-            let operator = map.get(&Term::atom("operator")).map(plain).unwrap_or_default();
-            format!("expected a boolean on left-side of \"{operator}\", got: {}", shown("term"))
+            let operator = map
+                .get(&Term::atom("operator"))
+                .map(plain)
+                .unwrap_or_default();
+            format!(
+                "expected a boolean on left-side of \"{operator}\", got: {}",
+                shown("term")
+            )
         }
         "BadArityError" => bad_arity(map),
         "UndefinedFunctionError" => text(map, "message").unwrap_or_else(|| undefined_function(map)),
         "FunctionClauseError" => format!("no function clause matching in {}", call(map)),
+        "System.EnvError" => {
+            format!(
+                "could not fetch environment variable {} because it is not set",
+                shown("env")
+            )
+        }
         "SystemLimitError" => "a system limit has been reached".to_owned(),
         "Protocol.UndefinedError" => protocol(map),
         "File.Error" => {
@@ -76,11 +125,19 @@ pub(crate) fn message(exception: &Term) -> String {
         }
         "File.CopyError" | "File.RenameError" => {
             let action = text(map, "action").unwrap_or_default();
-            format!("could not {action} from {} to {}: {}", shown("source"), shown("destination"), file_reason(map))
+            format!(
+                "could not {action} from {} to {}: {}",
+                shown("source"),
+                shown("destination"),
+                file_reason(map)
+            )
         }
         _ => text(map, "message").unwrap_or_else(|| match map.get(&Term::atom("message")) {
             Some(message) => inspect(message),
-            None => format!("got {} while retrieving Exception.message/1", inspect(exception)),
+            None => format!(
+                "got {} while retrieving Exception.message/1",
+                inspect(exception)
+            ),
         }),
     }
 }
@@ -134,24 +191,46 @@ pub(crate) fn type_name(value: &Term) -> String {
 
 fn protocol(map: &Map) -> String {
     let value = map.get(&Term::atom("value")).cloned().unwrap_or(Term::Nil);
-    let protocol = map.get(&Term::atom("protocol")).map_or_else(String::new, inspect);
+    let protocol = map
+        .get(&Term::atom("protocol"))
+        .map_or_else(String::new, inspect);
     let description = match text(map, "description") {
         Some(description) if !description.is_empty() => format!(", {description}"),
         _ => String::new(),
     };
-    format!("protocol {protocol} not implemented for {} of type {}{description}", inspect(&value), type_name(&value))
+    format!(
+        "protocol {protocol} not implemented for {} of type {}{description}",
+        inspect(&value),
+        type_name(&value)
+    )
 }
 
 fn bad_arity(map: &Map) -> String {
-    let function = map.get(&Term::atom("function")).cloned().unwrap_or(Term::Nil);
-    let arguments = map.get(&Term::atom("args")).and_then(Term::to_list_vec).unwrap_or_default();
-    let arity = if let Term::Fun(fun) = &function { fun.arity() } else { 0 };
+    let function = map
+        .get(&Term::atom("function"))
+        .cloned()
+        .unwrap_or(Term::Nil);
+    let arguments = map
+        .get(&Term::atom("args"))
+        .and_then(Term::to_list_vec)
+        .unwrap_or_default();
+    let arity = if let Term::Fun(fun) = &function {
+        fun.arity()
+    } else {
+        0
+    };
     let count = match arguments.len() {
         0 => "no arguments".to_owned(),
         1 => format!("1 argument ({})", inspect(&arguments[0])),
-        count => format!("{count} arguments ({})", arguments.iter().map(inspect).collect::<Vec<_>>().join(", ")),
+        count => format!(
+            "{count} arguments ({})",
+            arguments.iter().map(inspect).collect::<Vec<_>>().join(", ")
+        ),
     };
-    format!("{} with arity {arity} called with {count}", inspect(&function))
+    format!(
+        "{} with arity {arity} called with {count}",
+        inspect(&function)
+    )
 }
 
 fn undefined_function(map: &Map) -> String {
@@ -164,9 +243,14 @@ fn undefined_function(map: &Map) -> String {
         );
     }
     match map.get(&Term::atom("reason")) {
-        Some(reason) if reason.is_atom("function not exported") => format!("function {call} is undefined or private"),
+        Some(reason) if reason.is_atom("function not exported") => {
+            format!("function {call} is undefined or private")
+        }
         Some(reason) if reason.is_atom("module could not be loaded") => {
-            format!("function {call} is undefined (module {} is not available)", inspect(&module))
+            format!(
+                "function {call} is undefined (module {} is not available)",
+                inspect(&module)
+            )
         }
         _ => format!("function {call} is undefined"),
     }
@@ -174,8 +258,13 @@ fn undefined_function(map: &Map) -> String {
 
 /// `Module.function/arity` of a call named by an exception's fields.
 fn call(map: &Map) -> String {
-    let name = map.get(&Term::atom("function")).map(plain).unwrap_or_default();
-    let arity = map.get(&Term::atom("arity")).map_or_else(|| "0".to_owned(), inspect);
+    let name = map
+        .get(&Term::atom("function"))
+        .map(plain)
+        .unwrap_or_default();
+    let arity = map
+        .get(&Term::atom("arity"))
+        .map_or_else(|| "0".to_owned(), inspect);
     match map.get(&Term::atom("module")) {
         Some(module) if !module.is_atom("nil") || map.get(&Term::atom("args")).is_none() => {
             format!("{}.{}/{arity}", inspect(module), atom::function(&name))
@@ -185,7 +274,9 @@ fn call(map: &Map) -> String {
 }
 
 fn text(map: &Map, field: &str) -> Option<String> {
-    map.get(&Term::atom(field)).and_then(Term::as_binary).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+    map.get(&Term::atom(field))
+        .and_then(Term::as_binary)
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn plain(term: &Term) -> String {

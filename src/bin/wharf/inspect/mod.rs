@@ -22,10 +22,14 @@ pub(crate) fn inspect(term: &Term) -> String {
 
 /// What `inspect/2` gives: on lines of the options' width if they ask for `pretty`.
 pub(crate) fn inspect_with(term: &Term, options: &Options) -> String {
-    container::document(term, options).grouped().render(if options.pretty { options.width } else { None })
+    container::document(term, options)
+        .grouped()
+        .render(if options.pretty { options.width } else { None })
 }
 
 /// What `IO.inspect/2` and iex print: always on lines of the options' width.
 pub(crate) fn inspect_lines(term: &Term, options: &Options) -> String {
-    container::document(term, options).grouped().render(options.width)
+    container::document(term, options)
+        .grouped()
+        .render(options.width)
 }

@@ -23,19 +23,32 @@ fn digits(float: f64) -> (bool, String, i32) {
     let text = format!("{:e}", float.abs());
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    (float.is_sign_negative(), digits, exponent.parse::<i32>().unwrap_or(0) + 1)
+    (
+        float.is_sign_negative(),
+        digits,
+        exponent.parse::<i32>().unwrap_or(0) + 1,
+    )
 }
 
 /// What `to_string/1` and Erlang's `~p` write: the shorter of `1.0e5` and `100000.0`; the plain one when they are alike.
 pub(crate) fn float_to_string(float: f64) -> String {
     if float == 0.0 {
-        return if float.is_sign_negative() { "-0.0" } else { "0.0" }.to_owned();
+        return if float.is_sign_negative() {
+            "-0.0"
+        } else {
+            "0.0"
+        }
+        .to_owned();
     }
     let (negative, digits, place) = digits(float);
     let plain = plain(&digits, place);
     let scientific = scientific(&digits, place);
     let exact = float.abs() < 9_007_199_254_740_992.0;
-    let body = if exact && plain.len() <= scientific.len() { plain } else { scientific };
+    let body = if exact && plain.len() <= scientific.len() {
+        plain
+    } else {
+        scientific
+    };
     if negative { format!("-{body}") } else { body }
 }
 
@@ -86,8 +99,15 @@ pub(crate) fn inspect_big(integer: &num_bigint::BigInt, base: Base) -> String {
         Base::Octal => (8, "0o"),
         Base::Hexadecimal => (16, "0x"),
     };
-    let sign = if integer.sign() == num_bigint::Sign::Minus { "-" } else { "" };
-    format!("{sign}{prefix}{}", integer.magnitude().to_str_radix(radix).to_uppercase())
+    let sign = if integer.sign() == num_bigint::Sign::Minus {
+        "-"
+    } else {
+        ""
+    };
+    format!(
+        "{sign}{prefix}{}",
+        integer.magnitude().to_str_radix(radix).to_uppercase()
+    )
 }
 
 #[cfg(test)]
@@ -108,8 +128,16 @@ mod tests {
             (1.0e-5, "1.0e-5", "1.0e-5"),
             (1.2e-4, "1.2e-4", "1.2e-4"),
             (0.0001, "0.0001", "0.0001"),
-            (9_007_199_254_740_992.0, "9.007199254740992e15", "9007199254740992.0"),
-            (1_234_567_890_123_456.0, "1234567890123456.0", "1234567890123456.0"),
+            (
+                9_007_199_254_740_992.0,
+                "9.007199254740992e15",
+                "9007199254740992.0",
+            ),
+            (
+                1_234_567_890_123_456.0,
+                "1234567890123456.0",
+                "1234567890123456.0",
+            ),
             (0.012345, "0.012345", "0.012345"),
             (-1.23e7, "-1.23e7", "-12300000.0"),
             (5.0e-324, "5.0e-324", "5.0e-324"),

@@ -55,14 +55,24 @@ impl Options {
     /// The defaults changed by a keyword list; the error says what was wrong with it.
     pub(crate) fn from_keyword(options: &Term) -> Result<Options, String> {
         let mut result = Options::default();
-        let entries = options.to_list_vec().ok_or_else(|| format!("expected a keyword list, got: {}", super::inspect(options)))?;
+        let entries = options
+            .to_list_vec()
+            .ok_or_else(|| format!("expected a keyword list, got: {}", super::inspect(options)))?;
         for entry in &entries {
             let pair = match entry {
                 Term::Tuple(pair) if pair.len() == 2 => pair,
-                _ => return Err(format!("expected a keyword list, got: {}", super::inspect(options))),
+                _ => {
+                    return Err(format!(
+                        "expected a keyword list, got: {}",
+                        super::inspect(options)
+                    ));
+                }
             };
             let Term::Atom(key) = &pair[0] else {
-                return Err(format!("expected a keyword list, got: {}", super::inspect(options)));
+                return Err(format!(
+                    "expected a keyword list, got: {}",
+                    super::inspect(options)
+                ));
             };
             result.set(key.as_str(), &pair[1]);
         }

@@ -53,7 +53,9 @@ fn escape_character(output: &mut String, character: char, quote: char) {
             output.push(quote);
         }
         _ if is_printable(character) => output.push(character),
-        _ if character <= '\u{FF}' => write!(output, "\\x{:02X}", u32::from(character)).expect("writing to a string"),
+        _ if character <= '\u{FF}' => {
+            write!(output, "\\x{:02X}", u32::from(character)).expect("writing to a string")
+        }
         _ => write!(output, "\\x{{{:X}}}", u32::from(character)).expect("writing to a string"),
     }
 }

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::argument::{Answer, nil, ok_with};
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::inspect::inspect;
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
@@ -22,7 +22,11 @@ pub(crate) fn fetch(container: &Term, key: &Term) -> Result<Option<Term>, Throw>
             ))),
         },
         _ if container.is_atom("nil") => Ok(None),
-        _ => Err(Throw::function_clause("Access", "get", &[container.clone(), key.clone(), nil()])),
+        _ => Err(Throw::function_clause(
+            "Access",
+            "get",
+            &[container.clone(), key.clone(), nil()],
+        )),
     }
 }
 
@@ -56,7 +60,11 @@ fn put(container: &Term, key: &Term, value: Option<Term>) -> Answer {
         _ => Err(Throw::argument_error(&format!(
             "could not put/update key {} on a {} value",
             inspect(key),
-            if container.is_atom("nil") { "nil".to_owned() } else { inspect(container) }
+            if container.is_atom("nil") {
+                "nil".to_owned()
+            } else {
+                inspect(container)
+            }
         ))),
     }
 }
@@ -65,10 +73,23 @@ fn put(container: &Term, key: &Term, value: Option<Term>) -> Answer {
 type Change<'a> = &'a mut dyn FnMut(&mut Context, Term) -> Result<(Term, Option<Term>), Throw>;
 
 /// Walks down the keys and changes what is there.
-fn change(ctx: &mut Context, data: &Term, keys: &[Term], with: Change<'_>) -> Result<(Term, Term), Throw> {
-    let [key, rest @ ..] = keys else { return Err(Throw::function_clause("Kernel", "get_and_update_in", &[data.clone()])) };
+fn change(
+    ctx: &mut Context,
+    data: &Term,
+    keys: &[Term],
+    with: Change<'_>,
+) -> Result<(Term, Term), Throw> {
+    let [key, rest @ ..] = keys else {
+        return Err(Throw::function_clause(
+            "Kernel",
+            "get_and_update_in",
+            &[data.clone()],
+        ));
+    };
     if let Term::Fun(_) = key {
-        return Err(Throw::argument_error("functions as keys can only be read with get_in/2 here"));
+        return Err(Throw::argument_error(
+            "functions as keys can only be read with get_in/2 here",
+        ));
     }
     if is_all(key) {
         let items = data.to_list_vec().ok_or_else(|| all_of(data))?;
@@ -100,7 +121,10 @@ fn is_all(key: &Term) -> bool {
 }
 
 fn all_of(data: &Term) -> Throw {
-    Throw::runtime_error(&format!("Access.all/0 expected a list, got: {}", inspect(data)))
+    Throw::runtime_error(&format!(
+        "Access.all/0 expected a list, got: {}",
+        inspect(data)
+    ))
 }
 
 fn keys(args: &[Term]) -> Result<Vec<Term>, Throw> {
@@ -111,13 +135,18 @@ fn keys(args: &[Term]) -> Result<Vec<Term>, Throw> {
 }
 
 fn walk(ctx: &mut Context, data: Term, keys: &[Term]) -> Answer {
-    let [key, rest @ ..] = keys else { return Ok(data) };
+    let [key, rest @ ..] = keys else {
+        return Ok(data);
+    };
     if is_all(key) {
         if data.is_atom("nil") {
             return Ok(nil());
         }
         let items = data.to_list_vec().ok_or_else(|| all_of(&data))?;
-        let values = items.into_iter().map(|item| walk(ctx, item, rest)).collect::<Result<Vec<_>, _>>()?;
+        let values = items
+            .into_iter()
+            .map(|item| walk(ctx, item, rest))
+            .collect::<Result<Vec<_>, _>>()?;
         return Ok(Term::list(values));
     }
     let value = fetch(&data, key)?.unwrap_or_else(nil);
@@ -133,18 +162,25 @@ pub(crate) fn get_in(ctx: &mut Context, args: &[Term]) -> Answer {
 /// `put_in(data, keys, value)`
 pub(crate) fn put_in(ctx: &mut Context, args: &[Term]) -> Answer {
     let value = args[2].clone();
-    change(ctx, &args[0], &keys(args)?, &mut |_, _| Ok((nil(), Some(value.clone())))).map(|(_, data)| data)
+    change(ctx, &args[0], &keys(args)?, &mut |_, _| {
+        Ok((nil(), Some(value.clone())))
+    })
+    .map(|(_, data)| data)
 }
 
 /// `update_in(data, keys, fun)`
 pub(crate) fn update_in(ctx: &mut Context, args: &[Term]) -> Answer {
-    let mut with = |ctx: &mut Context, value: Term| Ok((nil(), Some(ctx.apply(&args[2], vec![value])?)));
+    let mut with =
+        |ctx: &mut Context, value: Term| Ok((nil(), Some(ctx.apply(&args[2], vec![value])?)));
     change(ctx, &args[0], &keys(args)?, &mut with).map(|(_, data)| data)
 }
 
 /// `pop_in(data, keys)`
 pub(crate) fn pop_in(ctx: &mut Context, args: &[Term]) -> Answer {
-    change(ctx, &args[0], &keys(args)?, &mut |_, value| Ok((value, None))).map(|(value, data)| Term::tuple([value, data]))
+    change(ctx, &args[0], &keys(args)?, &mut |_, value| {
+        Ok((value, None))
+    })
+    .map(|(value, data)| Term::tuple([value, data]))
 }
 
 /// `get_and_update_in(data, keys, fun)`
@@ -157,7 +193,10 @@ pub(crate) fn get_and_update_in(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 /// What the function of a `get_and_update` decided: `{result, new value}` or `:pop`.
-pub(crate) fn get_and_update_answer(answer: &Term, value: &Term) -> Result<(Term, Option<Term>), Throw> {
+pub(crate) fn get_and_update_answer(
+    answer: &Term,
+    value: &Term,
+) -> Result<(Term, Option<Term>), Throw> {
     match answer {
         Term::Tuple(pair) if pair.len() == 2 => Ok((pair[0].clone(), Some(pair[1].clone()))),
         _ if answer.is_atom("pop") => Ok((value.clone(), None)),
@@ -176,11 +215,14 @@ fn get_and_update(ctx: &mut Context, args: &[Term]) -> Answer {
 fn pop(_: &mut Context, args: &[Term]) -> Answer {
     let value = fetch(&args[0], &args[1])?;
     let rest = put(&args[0], &args[1], None)?;
-    Ok(Term::tuple([value.unwrap_or_else(|| args.get(2).cloned().unwrap_or_else(nil)), rest]))
+    Ok(Term::tuple([
+        value.unwrap_or_else(|| args.get(2).cloned().unwrap_or_else(nil)),
+        rest,
+    ]))
 }
 
 /// The functions of this file that are `Access`'s.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "get"/2 => get, "Access.get(container, key): the value of a map or keyword list, or nil";
     "get"/3 => get, "Access.get(container, key, default): the value of a map or keyword list, or default";
     "fetch"/2 => fetch_key, "Access.fetch(container, key): {:ok, value} or :error";

@@ -86,7 +86,9 @@ pub(crate) fn tuple(args: &[Term], place: usize) -> Result<&Tuple, Throw> {
 
 /// The elements of the list at `place`.
 pub(crate) fn list(args: &[Term], place: usize) -> Result<Vec<Term>, Throw> {
-    args[place - 1].to_list_vec().ok_or_else(|| bad(place, "not a list"))
+    args[place - 1]
+        .to_list_vec()
+        .ok_or_else(|| bad(place, "not a list"))
 }
 
 /// The map at `place`; `BadMapError` otherwise.
@@ -135,7 +137,10 @@ pub(crate) fn chardata(term: &Term) -> Result<Vec<u8>, Term> {
             Term::Nil => {}
             Term::Binary(binary) => output.extend_from_slice(binary),
             Term::Int(code) => {
-                let character = u32::try_from(*code).ok().and_then(char::from_u32).ok_or_else(|| term.clone())?;
+                let character = u32::try_from(*code)
+                    .ok()
+                    .and_then(char::from_u32)
+                    .ok_or_else(|| term.clone())?;
                 output.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
             }
             Term::List(list) => {
@@ -154,15 +159,20 @@ pub(crate) fn chardata(term: &Term) -> Result<Vec<u8>, Term> {
 
 /// The value of `key` in a keyword list.
 pub(crate) fn option(options: &Term, key: &str) -> Option<Term> {
-    options.to_list_vec()?.into_iter().find_map(|entry| match entry {
-        Term::Tuple(pair) if pair.len() == 2 && pair[0].is_atom(key) => Some(pair[1].clone()),
-        _ => None,
-    })
+    options
+        .to_list_vec()?
+        .into_iter()
+        .find_map(|entry| match entry {
+            Term::Tuple(pair) if pair.len() == 2 && pair[0].is_atom(key) => Some(pair[1].clone()),
+            _ => None,
+        })
 }
 
 /// Whether a list of options has the bare atom `name`.
 pub(crate) fn has_flag(options: &Term, name: &str) -> bool {
-    options.to_list_vec().is_some_and(|options| options.iter().any(|option| option.is_atom(name)))
+    options
+        .to_list_vec()
+        .is_some_and(|options| options.iter().any(|option| option.is_atom(name)))
 }
 
 /// A string as a term.

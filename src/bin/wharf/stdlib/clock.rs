@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use super::argument::{Answer, bad, big};
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::inspect::inspect;
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
@@ -55,7 +55,8 @@ fn elixir_unit(unit: &Term) -> Result<i64, Throw> {
 }
 
 fn divided(value: BigInt, to: i64, from: i64) -> Answer {
-    super::number::floor_div_mod(&Term::integer(value * to), &Term::Int(from)).map(|(quotient, _)| quotient)
+    super::number::floor_div_mod(&Term::integer(value * to), &Term::Int(from))
+        .map(|(quotient, _)| quotient)
 }
 
 fn read(nanoseconds: i128, args: &[Term], elixir: bool) -> Answer {
@@ -80,7 +81,11 @@ fn convert(args: &[Term], elixir: bool) -> Answer {
 /// `:erlang.timestamp()`: megaseconds, seconds, microseconds
 fn timestamp(_: &mut Context, _: &[Term]) -> Answer {
     let micros = i64::try_from(system_ns() / 1_000).unwrap_or(i64::MAX);
-    let parts = [micros / 1_000_000_000_000, micros / 1_000_000 % 1_000_000, micros % 1_000_000];
+    let parts = [
+        micros / 1_000_000_000_000,
+        micros / 1_000_000 % 1_000_000,
+        micros % 1_000_000,
+    ];
     Ok(Term::tuple(parts.map(Term::Int)))
 }
 
@@ -97,7 +102,14 @@ fn now_parts() -> [i64; 6] {
     let day = of_year - (153 * month + 2) / 5 + 1;
     let month = if month < 10 { month + 3 } else { month - 9 };
     let year = year + era * 400 + i64::from(month <= 2);
-    [year, month, day, of_day / 3_600, of_day / 60 % 60, of_day % 60]
+    [
+        year,
+        month,
+        day,
+        of_day / 3_600,
+        of_day / 60 % 60,
+        of_day % 60,
+    ]
 }
 
 fn date() -> Term {
@@ -111,7 +123,7 @@ fn time() -> Term {
 }
 
 /// The functions of `:erlang` on time.
-pub(crate) const ERLANG: &[Entry] = functions! {
+pub(crate) const ERLANG: &[Entry] = table! {
     "monotonic_time"/0 => |_, args| read(monotonic_ns(), args, false), ":erlang.monotonic_time(): in nanoseconds";
     "monotonic_time"/1 => |_, args| read(monotonic_ns(), args, false), ":erlang.monotonic_time(unit)";
     "system_time"/0 => |_, args| read(system_ns(), args, false), ":erlang.system_time(): in nanoseconds";
@@ -128,7 +140,7 @@ pub(crate) const ERLANG: &[Entry] = functions! {
 };
 
 /// The functions of `System` on time.
-pub(crate) const SYSTEM: &[Entry] = functions! {
+pub(crate) const SYSTEM: &[Entry] = table! {
     "monotonic_time"/0 => |_, args| read(monotonic_ns(), args, true), "System.monotonic_time(): in nanoseconds";
     "monotonic_time"/1 => |_, args| read(monotonic_ns(), args, true), "System.monotonic_time(unit)";
     "system_time"/0 => |_, args| read(system_ns(), args, true), "System.system_time(): in nanoseconds";

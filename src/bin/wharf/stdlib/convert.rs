@@ -69,8 +69,18 @@ pub(crate) fn to_charlist(_: &mut Context, args: &[Term]) -> Answer {
 pub(crate) fn characters(text: &[u8]) -> Term {
     let mut list = Vec::new();
     for chunk in text.utf8_chunks() {
-        list.extend(chunk.valid().chars().map(|character| Term::Int(i64::from(u32::from(character)))));
-        list.extend(chunk.invalid().iter().map(|byte| Term::Int(i64::from(*byte))));
+        list.extend(
+            chunk
+                .valid()
+                .chars()
+                .map(|character| Term::Int(i64::from(u32::from(character)))),
+        );
+        list.extend(
+            chunk
+                .invalid()
+                .iter()
+                .map(|byte| Term::Int(i64::from(*byte))),
+        );
     }
     Term::list(list)
 }
@@ -106,7 +116,10 @@ pub(crate) fn binary_to_list(_: &mut Context, args: &[Term]) -> Answer {
 /// `:erlang.binary_to_list(binary, from, to)`, places from 1
 pub(crate) fn binary_slice_to_list(_: &mut Context, args: &[Term]) -> Answer {
     let bytes = super::argument::binary(args, 1)?;
-    let (from, to) = (super::argument::count(args, 2)?, super::argument::count(args, 3)?);
+    let (from, to) = (
+        super::argument::count(args, 2)?,
+        super::argument::count(args, 3)?,
+    );
     if from == 0 || from > bytes.len() {
         return Err(bad(2, "out of range"));
     }
@@ -120,7 +133,9 @@ pub(crate) fn binary_slice_to_list(_: &mut Context, args: &[Term]) -> Answer {
 fn radix(args: &[Term], place: usize) -> Result<u32, Throw> {
     match args.get(place - 1) {
         None => Ok(10),
-        Some(Term::Int(radix)) if (2..=36).contains(radix) => Ok(u32::try_from(*radix).unwrap_or(10)),
+        Some(Term::Int(radix)) if (2..=36).contains(radix) => {
+            Ok(u32::try_from(*radix).unwrap_or(10))
+        }
         Some(_) => Err(bad(place, "not an integer in the range 2 through 36")),
     }
 }
@@ -143,8 +158,15 @@ pub(crate) fn integer_to_list(_: &mut Context, args: &[Term]) -> Answer {
 
 /// An integer from its digits, a sign before them allowed, nothing else.
 pub(crate) fn parse_integer(digits: &[u8], radix: u32) -> Option<Term> {
-    let unsigned = digits.strip_prefix(b"+").or_else(|| digits.strip_prefix(b"-")).unwrap_or(digits);
-    if unsigned.is_empty() || !unsigned.iter().all(|digit| char::from(*digit).is_digit(radix)) {
+    let unsigned = digits
+        .strip_prefix(b"+")
+        .or_else(|| digits.strip_prefix(b"-"))
+        .unwrap_or(digits);
+    if unsigned.is_empty()
+        || !unsigned
+            .iter()
+            .all(|digit| char::from(*digit).is_digit(radix))
+    {
         return None;
     }
     let digits = digits.strip_prefix(b"+").unwrap_or(digits);
@@ -154,13 +176,17 @@ pub(crate) fn parse_integer(digits: &[u8], radix: u32) -> Option<Term> {
 /// `binary_to_integer(binary, base \\ 10)`
 pub(crate) fn binary_to_integer(_: &mut Context, args: &[Term]) -> Answer {
     let digits = super::argument::binary(args, 1)?;
-    parse_integer(digits, radix(args, 2)?).ok_or_else(|| bad(1, "not a textual representation of an integer"))
+    parse_integer(digits, radix(args, 2)?)
+        .ok_or_else(|| bad(1, "not a textual representation of an integer"))
 }
 
 /// `list_to_integer(list, base \\ 10)`
 pub(crate) fn list_to_integer(_: &mut Context, args: &[Term]) -> Answer {
     let items = super::argument::list(args, 1)?;
-    let digits: Option<Vec<u8>> = items.iter().map(|item| u8::try_from(item.as_int()?).ok()).collect();
+    let digits: Option<Vec<u8>> = items
+        .iter()
+        .map(|item| u8::try_from(item.as_int()?).ok())
+        .collect();
     digits
         .and_then(|digits| parse_integer(&digits, radix(args, 2).ok()?))
         .ok_or_else(|| bad(1, "not a textual representation of an integer"))
@@ -176,7 +202,8 @@ pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = mantissa.strip_prefix(['+', '-']).unwrap_or(mantissa);
     let (whole, fraction) = unsigned.split_once('.')?;
-    let exponent_fits = exponent.is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)));
+    let exponent_fits = exponent
+        .is_none_or(|exponent| digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)));
     if !digits(whole) || !digits(fraction) || !exponent_fits {
         return None;
     }
@@ -186,28 +213,40 @@ pub(crate) fn parse_float(text: &[u8]) -> Option<f64> {
 /// `binary_to_float(binary)`
 pub(crate) fn binary_to_float(_: &mut Context, args: &[Term]) -> Answer {
     let text = super::argument::binary(args, 1)?;
-    parse_float(text).map(Term::Float).ok_or_else(|| bad(1, "not a textual representation of a float"))
+    parse_float(text)
+        .map(Term::Float)
+        .ok_or_else(|| bad(1, "not a textual representation of a float"))
 }
 
 /// `list_to_float(list)`
 pub(crate) fn list_to_float(_: &mut Context, args: &[Term]) -> Answer {
     let text = chardata(&args[0]).map_err(|_| bad(1, "not a list"))?;
-    parse_float(&text).map(Term::Float).ok_or_else(|| bad(1, "not a textual representation of a float"))
+    parse_float(&text)
+        .map(Term::Float)
+        .ok_or_else(|| bad(1, "not a textual representation of a float"))
 }
 
 /// The text of a float by Erlang's options `decimals`, `scientific`, `compact` and `short`.
 pub(crate) fn float_digits(args: &[Term]) -> Result<String, Throw> {
-    let Term::Float(float) = &args[0] else { return Err(bad(1, "not a float")) };
-    let Some(options) = args.get(1) else { return Ok(scientific(*float, 20)) };
+    let Term::Float(float) = &args[0] else {
+        return Err(bad(1, "not a float"));
+    };
+    let Some(options) = args.get(1) else {
+        return Ok(scientific(*float, 20));
+    };
     let items = options.to_list_vec().ok_or_else(|| bad(2, "not a list"))?;
     let (mut text, mut compact) = (scientific(*float, 20), false);
     for item in &items {
         match item {
             Term::Tuple(pair) if pair.len() == 2 => match (&pair[0], &pair[1]) {
-                (name, Term::Int(places)) if name.is_atom("decimals") && (0..=253).contains(places) => {
+                (name, Term::Int(places))
+                    if name.is_atom("decimals") && (0..=253).contains(places) =>
+                {
                     text = format!("{float:.0$}", usize::try_from(*places).unwrap_or(0));
                 }
-                (name, Term::Int(places)) if name.is_atom("scientific") && (0..=249).contains(places) => {
+                (name, Term::Int(places))
+                    if name.is_atom("scientific") && (0..=249).contains(places) =>
+                {
                     text = scientific(*float, usize::try_from(*places).unwrap_or(0));
                 }
                 _ => return Err(bad(2, "invalid option in list")),
@@ -219,7 +258,11 @@ pub(crate) fn float_digits(args: &[Term]) -> Result<String, Throw> {
     }
     if compact && text.contains('.') && !text.contains('e') {
         let kept = text.trim_end_matches('0').len();
-        text.truncate(if text[..kept].ends_with('.') { kept + 1 } else { kept });
+        text.truncate(if text[..kept].ends_with('.') {
+            kept + 1
+        } else {
+            kept
+        });
         if text.ends_with('.') {
             text.push('0');
         }
@@ -250,7 +293,9 @@ pub(crate) fn float_to_list(_: &mut Context, args: &[Term]) -> Answer {
 
 /// The atom of this name; `system_limit` when it is too long or there are too many.
 pub(crate) fn to_atom(name: &str) -> Answer {
-    Atom::try_new(name).map(Term::Atom).map_err(|_| Throw::error(Term::atom("system_limit")))
+    Atom::try_new(name)
+        .map(Term::Atom)
+        .map_err(|_| Throw::error(Term::atom("system_limit")))
 }
 
 fn utf8(args: &[Term]) -> Result<&str, Throw> {
@@ -265,19 +310,27 @@ pub(crate) fn binary_to_atom(_: &mut Context, args: &[Term]) -> Answer {
 
 /// `binary_to_existing_atom(binary)`
 pub(crate) fn binary_to_existing_atom(_: &mut Context, args: &[Term]) -> Answer {
-    Atom::existing(utf8(args)?).map(Term::Atom).ok_or_else(|| bad(1, "not an already existing atom"))
+    Atom::existing(utf8(args)?)
+        .map(Term::Atom)
+        .ok_or_else(|| bad(1, "not an already existing atom"))
 }
 
 /// `list_to_atom(charlist)`
 pub(crate) fn list_to_atom(_: &mut Context, args: &[Term]) -> Answer {
-    let name = args[0].to_charlist_string().ok_or_else(|| bad(1, "not a list of characters"))?;
+    let name = args[0]
+        .to_charlist_string()
+        .ok_or_else(|| bad(1, "not a list of characters"))?;
     to_atom(&name)
 }
 
 /// `list_to_existing_atom(charlist)`
 pub(crate) fn list_to_existing_atom(_: &mut Context, args: &[Term]) -> Answer {
-    let name = args[0].to_charlist_string().ok_or_else(|| bad(1, "not a list of characters"))?;
-    Atom::existing(&name).map(Term::Atom).ok_or_else(|| bad(1, "not an already existing atom"))
+    let name = args[0]
+        .to_charlist_string()
+        .ok_or_else(|| bad(1, "not a list of characters"))?;
+    Atom::existing(&name)
+        .map(Term::Atom)
+        .ok_or_else(|| bad(1, "not an already existing atom"))
 }
 
 /// `atom_to_binary(atom)`

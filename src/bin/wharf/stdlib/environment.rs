@@ -6,7 +6,7 @@
 
 use super::argument::{Answer, bad, bytes, chardata, nil, ok, option};
 use super::enumeration::items::{collect, pair};
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use std::collections::BTreeMap;
@@ -34,8 +34,9 @@ pub(crate) fn variable(name: &[u8]) -> Option<Bytes> {
 
 /// All variables.
 fn all() -> BTreeMap<Bytes, Bytes> {
-    let mut all: BTreeMap<Bytes, Bytes> =
-        std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec())).collect();
+    let mut all: BTreeMap<Bytes, Bytes> = std::env::vars_os()
+        .map(|(name, value)| (name.into_vec(), value.into_vec()))
+        .collect();
     for (name, change) in changes().iter() {
         match change {
             Some(value) => all.insert(name.clone(), value.clone()),
@@ -58,14 +59,27 @@ fn change(name: &[u8], value: Option<&[u8]>) -> Result<(), Throw> {
 /// The settings of a port, with the changes in front of its own `:env`.
 pub(crate) fn with_changes(settings: &Term) -> Term {
     let changes = changes();
-    let Some(mut items) = settings.to_list_vec().filter(|_| !changes.is_empty()) else { return settings.clone() };
-    let is_env = |item: &Term| item.as_tuple().is_some_and(|pair| pair.len() == 2 && pair[0].is_atom("env"));
-    let own = items.iter().rev().find(|item| is_env(item)).map(|item| item.as_tuple().map_or(Term::Nil, |pair| pair[1].clone()));
-    let Some(own) = own.unwrap_or(Term::Nil).to_list_vec() else { return settings.clone() };
+    let Some(mut items) = settings.to_list_vec().filter(|_| !changes.is_empty()) else {
+        return settings.clone();
+    };
+    let is_env = |item: &Term| {
+        item.as_tuple()
+            .is_some_and(|pair| pair.len() == 2 && pair[0].is_atom("env"))
+    };
+    let own = items
+        .iter()
+        .rev()
+        .find(|item| is_env(item))
+        .map(|item| item.as_tuple().map_or(Term::Nil, |pair| pair[1].clone()));
+    let Some(own) = own.unwrap_or(Term::Nil).to_list_vec() else {
+        return settings.clone();
+    };
     let mut env: Vec<Term> = changes
         .iter()
         .map(|(name, value)| {
-            let value = value.as_ref().map_or_else(|| false.into(), |value| super::convert::characters(value));
+            let value = value
+                .as_ref()
+                .map_or_else(|| false.into(), |value| super::convert::characters(value));
             Term::tuple([super::convert::characters(name), value])
         })
         .collect();
@@ -91,23 +105,33 @@ fn get(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn get_all(_: &mut Context, _: &[Term]) -> Answer {
-    let pairs = all().into_iter().map(|(name, value)| (super::argument::binary_of(name), super::argument::binary_of(value)));
+    let pairs = all().into_iter().map(|(name, value)| {
+        (
+            super::argument::binary_of(name),
+            super::argument::binary_of(value),
+        )
+    });
     Ok(Term::Map(pairs.collect::<Map>()))
 }
 
 fn fetch(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(text(variable(name("fetch_env", args, 1)?)).map_or_else(|| Term::atom("error"), super::argument::ok_with))
+    Ok(text(variable(name("fetch_env", args, 1)?))
+        .map_or_else(|| Term::atom("error"), super::argument::ok_with))
 }
 
 fn fetch_or_raise(_: &mut Context, args: &[Term]) -> Answer {
     let name = name("fetch_env!", args, 1)?;
-    text(variable(name)).ok_or_else(|| Throw::exception("System.EnvError", &[("env", args[0].clone())]))
+    text(variable(name))
+        .ok_or_else(|| Throw::exception("System.EnvError", &[("env", args[0].clone())]))
 }
 
 fn put(_: &mut Context, args: &[Term]) -> Answer {
     let (name, value) = (name("put_env", args, 1)?, name("put_env", args, 2)?);
     if name.contains(&b'=') {
-        let message = format!("cannot execute System.put_env/2 for key with \"=\", got: {}", crate::inspect::inspect(&args[0]));
+        let message = format!(
+            "cannot execute System.put_env/2 for key with \"=\", got: {}",
+            crate::inspect::inspect(&args[0])
+        );
         return Err(Throw::argument_error(&message));
     }
     change(name, Some(value))?;
@@ -146,7 +170,9 @@ fn os_get(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn os_get_all(_: &mut Context, _: &[Term]) -> Answer {
-    let lines = all().into_iter().map(|(name, value)| super::convert::characters(&[&name[..], b"=", &value[..]].concat()));
+    let lines = all()
+        .into_iter()
+        .map(|(name, value)| super::convert::characters(&[&name[..], b"=", &value[..]].concat()));
     Ok(Term::list(lines.collect()))
 }
 
@@ -165,7 +191,8 @@ pub(crate) fn find_executable(program: &[u8], path: Option<&[u8]>) -> Option<Byt
     use std::os::unix::fs::PermissionsExt;
     let runs = |file: &[u8]| {
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(file));
-        std::fs::metadata(path).is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+        std::fs::metadata(path)
+            .is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
     };
     if program.contains(&b'/') {
         if !runs(program) {
@@ -174,7 +201,10 @@ pub(crate) fn find_executable(program: &[u8], path: Option<&[u8]>) -> Option<Byt
         let absolute = std::path::absolute(std::ffi::OsStr::from_bytes(program)).ok()?;
         return Some(absolute.into_os_string().into_vec());
     }
-    let path = path.map(<[u8]>::to_vec).or_else(|| variable(b"PATH")).unwrap_or_default();
+    let path = path
+        .map(<[u8]>::to_vec)
+        .or_else(|| variable(b"PATH"))
+        .unwrap_or_default();
     path.split(|byte| *byte == b':').find_map(|folder| {
         let file = [if folder.is_empty() { b"." } else { folder }, b"/", program].concat();
         runs(&file).then_some(file)
@@ -187,16 +217,23 @@ fn system_find(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn os_find(_: &mut Context, args: &[Term]) -> Answer {
-    let path = if args.len() > 1 { Some(characters(args, 2)?) } else { None };
+    let path = if args.len() > 1 {
+        Some(characters(args, 2)?)
+    } else {
+        None
+    };
     let found = find_executable(&characters(args, 1)?, path.as_deref());
     Ok(found.map_or_else(|| false.into(), |found| super::convert::characters(&found)))
 }
 
 /// The folder for temporary files: the first of `TMPDIR`, `TEMP`, `TMP` and `/tmp` that can be written to.
 pub(crate) fn tmp_dir() -> Option<Bytes> {
-    let named = [b"TMPDIR".as_slice(), b"TEMP", b"TMP"].into_iter().filter_map(variable);
+    let named = [b"TMPDIR".as_slice(), b"TEMP", b"TMP"]
+        .into_iter()
+        .filter_map(variable);
     named.chain([b"/tmp".to_vec()]).find(|folder| {
-        std::fs::metadata(std::ffi::OsStr::from_bytes(folder)).is_ok_and(|facts| facts.is_dir() && !facts.permissions().readonly())
+        std::fs::metadata(std::ffi::OsStr::from_bytes(folder))
+            .is_ok_and(|facts| facts.is_dir() && !facts.permissions().readonly())
     })
 }
 
@@ -204,7 +241,9 @@ pub(crate) fn tmp_dir() -> Option<Bytes> {
 pub(crate) fn program_env(ctx: &mut Context, options: &Term) -> Answer {
     let mut env = Vec::new();
     for entry in collect(ctx, &option(options, "env").unwrap_or(Term::Nil))? {
-        let Some([name, value]) = entry.as_tuple().map(|pair| &pair[..]) else { return Err(bad(3, "invalid env")) };
+        let Some([name, value]) = entry.as_tuple().map(|pair| &pair[..]) else {
+            return Err(bad(3, "invalid env"));
+        };
         let value = match value {
             value if value.is_atom("nil") => false.into(),
             value => super::convert::characters(&super::convert::to_text(value)?),
@@ -216,7 +255,7 @@ pub(crate) fn program_env(ctx: &mut Context, options: &Term) -> Answer {
 }
 
 /// The functions of `System`.
-pub(crate) const SYSTEM: &[Entry] = functions! {
+pub(crate) const SYSTEM: &[Entry] = table! {
     "get_env"/0 => get_all, "System.get_env(): all environment variables";
     "get_env"/1 => get, "System.get_env(name): its value, or nil";
     "get_env"/2 => get, "System.get_env(name, default)";
@@ -233,7 +272,7 @@ pub(crate) const SYSTEM: &[Entry] = functions! {
 };
 
 /// The functions of `:os`.
-pub(crate) const OS: &[Entry] = functions! {
+pub(crate) const OS: &[Entry] = table! {
     "getenv"/0 => os_get_all, ":os.getenv(): all variables as 'NAME=value'";
     "getenv"/1 => os_get, ":os.getenv(name): a charlist, or false";
     "getenv"/2 => os_get, ":os.getenv(name, default)";

@@ -5,7 +5,7 @@
 
 use super::argument::{Answer, big, binary, integer};
 use super::number::{finite, floor_div_mod, is_integer, to_float};
-use super::{Entry, convert, functions};
+use super::{Entry, convert, table};
 use crate::inspect::number::float_to_string;
 use crate::lang::native::Context;
 use crate::lang::operators::{BinaryOp, UnaryOp};
@@ -14,14 +14,24 @@ use num_bigint::{BigInt, Sign};
 use wharf::term::Term;
 
 fn parse(_: &mut Context, args: &[Term]) -> Answer {
-    let Term::Binary(text) = &args[0] else { return Err(Throw::function_clause("Integer", "parse", args)) };
+    let Term::Binary(text) = &args[0] else {
+        return Err(Throw::function_clause("Integer", "parse", args));
+    };
     let base = match args.get(1) {
         None => 10,
         Some(Term::Int(base)) if (2..=36).contains(base) => u32::try_from(*base).unwrap_or(10),
-        Some(base) => return Err(Throw::argument_error(&format!("invalid base {}", crate::inspect::inspect(base)))),
+        Some(base) => {
+            return Err(Throw::argument_error(&format!(
+                "invalid base {}",
+                crate::inspect::inspect(base)
+            )));
+        }
     };
     let sign = usize::from(matches!(text.first(), Some(b'+' | b'-')));
-    let digits = text[sign..].iter().take_while(|byte| char::from(**byte).is_digit(base)).count();
+    let digits = text[sign..]
+        .iter()
+        .take_while(|byte| char::from(**byte).is_digit(base))
+        .count();
     Ok(match convert::parse_integer(&text[..sign + digits], base) {
         Some(value) => Term::tuple([value, Term::Binary(text.slice(sign + digits..text.len()))]),
         None => Term::atom("error"),
@@ -47,7 +57,10 @@ fn digits(_: &mut Context, args: &[Term]) -> Answer {
 
 fn undigits(_: &mut Context, args: &[Term]) -> Answer {
     let wrong = || Throw::function_clause("Integer", "undigits", args);
-    let base = args.get(1).map_or(Some(BigInt::from(10)), big).ok_or_else(wrong)?;
+    let base = args
+        .get(1)
+        .map_or(Some(BigInt::from(10)), big)
+        .ok_or_else(wrong)?;
     let mut value = BigInt::from(0);
     for digit in args[0].to_list_vec().ok_or_else(wrong)? {
         value = value * &base + big(&digit).ok_or_else(wrong)?;
@@ -68,8 +81,12 @@ fn gcd(_: &mut Context, args: &[Term]) -> Answer {
 
 fn power(_: &mut Context, args: &[Term]) -> Answer {
     match (&args[0], &args[1]) {
-        (base, Term::Int(exponent)) if is_integer(base) && *exponent < 0 => Err(Throw::arithmetic()),
-        (base, exponent) if is_integer(base) && is_integer(exponent) => BinaryOp::Power.apply(base, exponent),
+        (base, Term::Int(exponent)) if is_integer(base) && *exponent < 0 => {
+            Err(Throw::arithmetic())
+        }
+        (base, exponent) if is_integer(base) && is_integer(exponent) => {
+            BinaryOp::Power.apply(base, exponent)
+        }
         _ => Err(Throw::function_clause("Integer", "pow", args)),
     }
 }
@@ -79,7 +96,7 @@ fn is_even(args: &[Term]) -> Answer {
 }
 
 /// The functions of `Integer`.
-pub(crate) const INTEGER: &[Entry] = functions! {
+pub(crate) const INTEGER: &[Entry] = table! {
     "parse"/1 => parse, "Integer.parse(string): {integer, rest} or :error";
     "parse"/2 => parse, "Integer.parse(string, base): {integer, rest} or :error";
     "to_string"/1 => convert::integer_to_binary, "Integer.to_string(integer)";
@@ -104,8 +121,8 @@ macro_rules! operator {
     };
 }
 
-/// The functions of `Bitwise`, which `:erlang` has too.
-pub(crate) const BITWISE: &[Entry] = functions! {
+/// The functions of `Bitwise`, which `:erlang` has too; the language has its operators.
+pub(crate) const BITWISE: &[Entry] = table! {
     "band"/2 => operator!(BitAnd), "band(left, right): bitwise and";
     "bor"/2 => operator!(BitOr), "bor(left, right): bitwise or";
     "bxor"/2 => operator!(BitXor), "bxor(left, right): bitwise exclusive or";
@@ -114,17 +131,14 @@ pub(crate) const BITWISE: &[Entry] = functions! {
     "bnot"/1 => |_, args| UnaryOp::BitNot.apply(&args[0]), "bnot(integer): bitwise not";
 };
 
-/// The operators of `Bitwise`.
-pub(crate) const BITWISE_OPERATORS: &[Entry] = functions! {
-    "&&&"/2 => operator!(BitAnd), "left &&& right: bitwise and";
-    "|||"/2 => operator!(BitOr), "left ||| right: bitwise or";
-    "<<<"/2 => operator!(ShiftLeft), "integer <<< places: shifted to the left";
-    ">>>"/2 => operator!(ShiftRight), "integer >>> places: shifted to the right";
-};
-
 fn parse_float(_: &mut Context, args: &[Term]) -> Answer {
     let text = binary(args, 1)?;
-    let digits = |from: usize| text[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = |from: usize| {
+        text[from..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count()
+    };
     let sign = usize::from(matches!(text.first(), Some(b'+' | b'-')));
     let whole = digits(sign);
     if whole == 0 {
@@ -141,17 +155,35 @@ fn parse_float(_: &mut Context, args: &[Term]) -> Answer {
             }
         }
     }
-    let number = std::str::from_utf8(&text[..end]).ok().and_then(|number| number.parse::<f64>().ok());
+    let number = std::str::from_utf8(&text[..end])
+        .ok()
+        .and_then(|number| number.parse::<f64>().ok());
     match number.filter(|number| number.is_finite()) {
-        Some(number) => Ok(Term::tuple([Term::Float(number), Term::Binary(text.slice(end..text.len()))])),
-        None => Err(super::argument::bad(1, "not a textual representation of a float")),
+        Some(number) => Ok(Term::tuple([
+            Term::Float(number),
+            Term::Binary(text.slice(end..text.len())),
+        ])),
+        None => Err(super::argument::bad(
+            1,
+            "not a textual representation of a float",
+        )),
     }
 }
 
 /// Rounds to so many decimals. The decimal digits of the exact value decide, as in Elixir: 2.675 is a little less.
-fn decimals(args: &[Term], function: &str, how: fn(f64) -> f64, direction: std::cmp::Ordering) -> Answer {
-    let full = [args[0].clone(), args.get(1).cloned().unwrap_or(Term::Int(0))];
-    let Term::Float(float) = full[0] else { return Err(Throw::function_clause("Float", function, &full)) };
+fn decimals(
+    args: &[Term],
+    function: &str,
+    how: fn(f64) -> f64,
+    direction: std::cmp::Ordering,
+) -> Answer {
+    let full = [
+        args[0].clone(),
+        args.get(1).cloned().unwrap_or(Term::Int(0)),
+    ];
+    let Term::Float(float) = full[0] else {
+        return Err(Throw::function_clause("Float", function, &full));
+    };
     let Some(places @ 0..=15) = full[1].as_int() else {
         return Err(Throw::argument_error(&format!(
             "precision {} is out of valid range of 0..15",
@@ -170,7 +202,10 @@ fn decimals(args: &[Term], function: &str, how: fn(f64) -> f64, direction: std::
     let negative = kept.starts_with('-');
     let rest = dropped.bytes().any(|digit| digit != b'0');
     let away = match direction {
-        std::cmp::Ordering::Equal => dropped.as_bytes().first().is_some_and(|digit| *digit >= b'5'),
+        std::cmp::Ordering::Equal => dropped
+            .as_bytes()
+            .first()
+            .is_some_and(|digit| *digit >= b'5'),
         std::cmp::Ordering::Greater => rest && !negative,
         std::cmp::Ordering::Less => rest && negative,
     };
@@ -179,15 +214,25 @@ fn decimals(args: &[Term], function: &str, how: fn(f64) -> f64, direction: std::
     }
     let text = format!("{digits}e-{places}");
     let rounded = text.parse::<f64>().unwrap_or(float);
-    finite(if rounded == 0.0 && negative { -0.0 } else { rounded })
+    finite(if rounded == 0.0 && negative {
+        -0.0
+    } else {
+        rounded
+    })
 }
 
 fn ratio(_: &mut Context, args: &[Term]) -> Answer {
-    let Term::Float(float) = args[0] else { return Err(Throw::function_clause("Float", "ratio", args)) };
+    let Term::Float(float) = args[0] else {
+        return Err(Throw::function_clause("Float", "ratio", args));
+    };
     let bits = float.to_bits();
     let exponent = i64::try_from((bits >> 52) & 0x7FF).unwrap_or(0);
     let fraction = bits & ((1 << 52) - 1);
-    let (mantissa, exponent) = if exponent == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exponent - 1075) };
+    let (mantissa, exponent) = if exponent == 0 {
+        (fraction, -1074)
+    } else {
+        (fraction | 1 << 52, exponent - 1075)
+    };
     let sign = if float.is_sign_negative() { -1 } else { 1 };
     let zeros = i64::from(mantissa.trailing_zeros().min(63)).min((-exponent).max(0));
     let numerator = BigInt::from(mantissa >> zeros) * sign;
@@ -198,7 +243,10 @@ fn ratio(_: &mut Context, args: &[Term]) -> Answer {
     } else if exponent >= 0 {
         Term::tuple([Term::integer(numerator << shift), Term::Int(1)])
     } else {
-        Term::tuple([Term::integer(numerator), Term::integer(BigInt::from(1) << shift)])
+        Term::tuple([
+            Term::integer(numerator),
+            Term::integer(BigInt::from(1) << shift),
+        ])
     })
 }
 
@@ -210,7 +258,7 @@ fn float_text(args: &[Term]) -> Result<String, Throw> {
 }
 
 /// The functions of `Float`.
-pub(crate) const FLOAT: &[Entry] = functions! {
+pub(crate) const FLOAT: &[Entry] = table! {
     "parse"/1 => parse_float, "Float.parse(string): {float, rest} or :error";
     "round"/1 => |_, args| decimals(args, "round", f64::round, std::cmp::Ordering::Equal), "Float.round(float)";
     "round"/2 => |_, args| decimals(args, "round", f64::round, std::cmp::Ordering::Equal), "Float.round(float, precision): to so many decimals";

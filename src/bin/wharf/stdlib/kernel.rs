@@ -6,7 +6,7 @@
 use super::argument::{Answer, atom, bad, binary, bytes, is_truthy, list, map, nil, tuple};
 use super::enumeration::items::struct_name;
 use super::number::{self, is_integer, is_number};
-use super::{Entry, convert, functions};
+use super::{Entry, convert, table};
 use crate::inspect::{Options, inspect, inspect_with};
 use crate::lang::native::Context;
 use crate::lang::operators::BinaryOp;
@@ -15,7 +15,9 @@ use wharf::term::{Reference, Term};
 
 /// The place in a tuple of `size` that `index`, counted from `base`, names.
 fn place(index: &Term, base: i64, size: usize) -> Option<usize> {
-    usize::try_from(index.as_int()?.checked_sub(base)?).ok().filter(|place| *place < size)
+    usize::try_from(index.as_int()?.checked_sub(base)?)
+        .ok()
+        .filter(|place| *place < size)
 }
 
 /// `elem(tuple, index)`. The errors count arguments as `:erlang.element(index, tuple)` does, as Elixir's own do.
@@ -29,11 +31,15 @@ pub(crate) fn element(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn element_of(tuple: &Term, index: &Term, base: i64) -> Answer {
-    let Term::Tuple(tuple) = tuple else { return Err(bad(2, "not a tuple")) };
+    let Term::Tuple(tuple) = tuple else {
+        return Err(bad(2, "not a tuple"));
+    };
     if !is_integer(index) {
         return Err(bad(1, "not an integer"));
     }
-    place(index, base, tuple.len()).map(|place| tuple[place].clone()).ok_or_else(|| bad(1, "out of range"))
+    place(index, base, tuple.len())
+        .map(|place| tuple[place].clone())
+        .ok_or_else(|| bad(1, "out of range"))
 }
 
 /// `put_elem(tuple, index, value)`
@@ -47,7 +53,9 @@ pub(crate) fn setelement(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn set_element(tuple: &Term, index: &Term, value: &Term, base: i64) -> Answer {
-    let Term::Tuple(tuple) = tuple else { return Err(bad(2, "not a tuple")) };
+    let Term::Tuple(tuple) = tuple else {
+        return Err(bad(2, "not a tuple"));
+    };
     place(index, base, tuple.len())
         .and_then(|place| tuple.with_element(place, value.clone()))
         .map(Term::Tuple)
@@ -59,17 +67,25 @@ pub(crate) fn tuple_size(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 pub(crate) fn hd(_: &mut Context, args: &[Term]) -> Answer {
-    args[0].as_list().map(|list| list.head()).ok_or_else(|| bad(1, "not a nonempty list"))
+    args[0]
+        .as_list()
+        .map(|list| list.head())
+        .ok_or_else(|| bad(1, "not a nonempty list"))
 }
 
 pub(crate) fn tl(_: &mut Context, args: &[Term]) -> Answer {
-    args[0].as_list().map(|list| list.tail()).ok_or_else(|| bad(1, "not a nonempty list"))
+    args[0]
+        .as_list()
+        .map(|list| list.tail())
+        .ok_or_else(|| bad(1, "not a nonempty list"))
 }
 
 pub(crate) fn length(_: &mut Context, args: &[Term]) -> Answer {
     match &args[0] {
         Term::Nil => Ok(Term::Int(0)),
-        Term::List(list) if list.as_bytes().is_some() => Ok(list.as_bytes().map_or(0, <[u8]>::len).into()),
+        Term::List(list) if list.as_bytes().is_some() => {
+            Ok(list.as_bytes().map_or(0, <[u8]>::len).into())
+        }
         _ => list(args, 1).map(|items| items.len().into()),
     }
 }
@@ -102,7 +118,10 @@ pub(crate) fn size(ctx: &mut Context, args: &[Term]) -> Answer {
 /// `binary_part(binary, start, length)`; a negative length goes back from start.
 pub(crate) fn binary_part(_: &mut Context, args: &[Term]) -> Answer {
     let bytes = binary(args, 1)?;
-    let (start, length) = (super::argument::integer(args, 2)?, super::argument::integer(args, 3)?);
+    let (start, length) = (
+        super::argument::integer(args, 2)?,
+        super::argument::integer(args, 3)?,
+    );
     let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
     if !(0..=size).contains(&start) {
         return Err(bad(2, "out of range"));
@@ -157,7 +176,9 @@ pub(crate) fn apply_named(ctx: &mut Context, args: &[Term]) -> Answer {
 
 pub(crate) fn inspect_term(_: &mut Context, args: &[Term]) -> Answer {
     let options = match args.get(1) {
-        Some(options) => Options::from_keyword(options).map_err(|message| Throw::argument_error(&message))?,
+        Some(options) => {
+            Options::from_keyword(options).map_err(|message| Throw::argument_error(&message))?
+        }
         None => Options::default(),
     };
     Ok(Term::from(inspect_with(&args[0], &options).as_str()))
@@ -194,8 +215,13 @@ fn tap(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn function_exported(ctx: &mut Context, args: &[Term]) -> Answer {
-    let (module, function, arity) = (atom(args, 1)?, atom(args, 2)?, super::argument::count(args, 3)?);
-    let known = ctx.exports(module, function.as_str(), arity) || super::lookup(module, function.as_str(), arity).is_some();
+    let (module, function, arity) = (
+        atom(args, 1)?,
+        atom(args, 2)?,
+        super::argument::count(args, 3)?,
+    );
+    let known = ctx.exports(module, function.as_str(), arity)
+        || super::lookup(module, function.as_str(), arity).is_some();
     Ok(known.into())
 }
 
@@ -226,7 +252,9 @@ fn new_struct(ctx: &mut Context, args: &[Term]) -> Answer {
 /// Whether the term is a function of this many arguments.
 pub(crate) fn is_function(_: &mut Context, args: &[Term]) -> Answer {
     match (&args[0], args.get(1)) {
-        (_, Some(arity)) if !matches!(arity, Term::Int(0..)) => Err(bad(2, "not a non-negative integer")),
+        (_, Some(arity)) if !matches!(arity, Term::Int(0..)) => {
+            Err(bad(2, "not a non-negative integer"))
+        }
         (Term::Fun(fun), Some(arity)) => Ok((arity.as_usize() == Some(fun.arity())).into()),
         (term, _) => Ok((args.len() == 1 && matches!(term, Term::Fun(_))).into()),
     }
@@ -245,7 +273,9 @@ fn is_struct(_: &mut Context, args: &[Term]) -> Answer {
 fn is_exception(_: &mut Context, args: &[Term]) -> Answer {
     let name = crate::inspect::exception::name(&args[0]);
     Ok(match args.get(1) {
-        Some(Term::Atom(wanted)) => name.is_some() && args[0].as_map().and_then(struct_name) == Some(wanted.as_str()),
+        Some(Term::Atom(wanted)) => {
+            name.is_some() && args[0].as_map().and_then(struct_name) == Some(wanted.as_str())
+        }
         _ => name.is_some(),
     }
     .into())
@@ -264,17 +294,7 @@ macro_rules! test {
 }
 
 /// What `Kernel` and `:erlang` have under the same name.
-pub(crate) const SHARED: &[Entry] = functions! {
-    "+"/2 => operator!(Add), "left + right";
-    "-"/2 => operator!(Subtract), "left - right";
-    "*"/2 => operator!(Multiply), "left * right";
-    "/"/2 => operator!(Divide), "left / right";
-    "++"/2 => operator!(Append), "left ++ right: one list after the other";
-    "--"/2 => operator!(Without), "left -- right: without the first of each item of right";
-    "=="/2 => operator!(Equal), "left == right: equal, 1 == 1.0";
-    "<"/2 => operator!(Less), "left < right, in Erlang's term order";
-    ">"/2 => operator!(Greater), "left > right, in Erlang's term order";
-    ">="/2 => operator!(GreaterOrEqual), "left >= right, in Erlang's term order";
+pub(crate) const SHARED: &[Entry] = table! {
     "div"/2 => operator!(IntegerDivide), "div(dividend, divisor): the integer quotient";
     "rem"/2 => operator!(Remainder), "rem(dividend, divisor): the remainder of div/2";
     "abs"/1 => number::abs, "abs(number): without its sign";
@@ -314,19 +334,10 @@ pub(crate) const SHARED: &[Entry] = functions! {
     "is_port"/1 => test!(Term::Port(_)), "is_port(term)";
     "is_reference"/1 => test!(Term::Reference(_)), "is_reference(term)";
     "is_tuple"/1 => test!(Term::Tuple(_)), "is_tuple(term)";
-    "not"/1 => |_, args| args[0].as_bool().map(|value| (!value).into()).ok_or_else(|| Throw::badarg(None)), "not value, of booleans";
 };
 
 /// What only `Kernel` has.
-pub(crate) const TABLE: &[Entry] = functions! {
-    "**"/2 => operator!(Power), "base ** exponent";
-    "==="/2 => operator!(Exactly), "left === right: equal and of one kind";
-    "!="/2 => operator!(NotEqual), "left != right";
-    "!=="/2 => operator!(NotExactly), "left !== right";
-    "<="/2 => operator!(LessOrEqual), "left <= right, in Erlang's term order";
-    "<>"/2 => operator!(Concat), "left <> right: one binary after the other";
-    "=~"/2 => operator!(Matches), "left =~ right: whether the string right is in left";
-    "!"/1 => |_, args| Ok((!is_truthy(&args[0])).into()), "!value: true for nil and false";
+pub(crate) const TABLE: &[Entry] = table! {
     "elem"/2 => elem, "elem(tuple, index): the element at index, from 0";
     "put_elem"/3 => put_elem, "put_elem(tuple, index, value): the tuple with another element";
     "is_map_key"/2 => is_map_key, "is_map_key(map, key)";
@@ -344,6 +355,8 @@ pub(crate) const TABLE: &[Entry] = functions! {
     "function_exported?"/3 => function_exported, "function_exported?(module, function, arity)";
     "struct"/1 => new_struct, "struct(module): a struct with its defaults";
     "struct"/2 => new_struct, "struct(module_or_struct, fields): a struct with some fields changed";
+    "self"/0 => super::process::own_pid, "self(): this process";
+    "send"/2 => super::process::send, "send(dest, message): to a pid, port or name; gives the message";
     "get_in"/2 => super::access::get_in, "get_in(data, keys): the value under the keys, one inside the other";
     "put_in"/3 => super::access::put_in, "put_in(data, keys, value): data with another value under the keys";
     "update_in"/3 => super::access::update_in, "update_in(data, keys, fun): data with fun of the value under the keys";

@@ -5,7 +5,7 @@
 
 use super::argument::{Answer, nil, ok_with};
 use super::enumeration::items::collect;
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::inspect::inspect;
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
@@ -29,7 +29,9 @@ pub(crate) fn put(list: &Term, key: &Term, value: Term) -> Term {
 /// `list` without any entry of `key`.
 pub(crate) fn without(list: &Term, key: &Term) -> Term {
     let entries = list.to_list_vec().unwrap_or_default();
-    let others = entries.into_iter().filter(|entry| !matches!(entry, Term::Tuple(pair) if pair.first() == Some(key)));
+    let others = entries
+        .into_iter()
+        .filter(|entry| !matches!(entry, Term::Tuple(pair) if pair.first() == Some(key)));
     Term::list(others.collect())
 }
 
@@ -47,7 +49,12 @@ fn entries(list: &Term) -> Option<Pairs> {
 }
 
 fn to_term(pairs: Pairs) -> Term {
-    Term::list(pairs.into_iter().map(|(key, value)| Term::tuple([key, value])).collect())
+    Term::list(
+        pairs
+            .into_iter()
+            .map(|(key, value)| Term::tuple([key, value]))
+            .collect(),
+    )
 }
 
 fn position(pairs: &Pairs, key: &Term) -> Option<usize> {
@@ -103,7 +110,10 @@ fn put_key(_: &mut Context, args: &[Term]) -> Answer {
 fn put_new(_: &mut Context, args: &[Term]) -> Answer {
     Ok(match lookup("put_new", args)? {
         Some(_) => args[0].clone(),
-        None => Term::cons(Term::tuple([args[1].clone(), args[2].clone()]), args[0].clone()),
+        None => Term::cons(
+            Term::tuple([args[1].clone(), args[2].clone()]),
+            args[0].clone(),
+        ),
     })
 }
 
@@ -112,7 +122,10 @@ fn put_new_lazy(ctx: &mut Context, args: &[Term]) -> Answer {
         return Ok(args[0].clone());
     }
     let value = ctx.apply(&args[2], Vec::new())?;
-    Ok(Term::cons(Term::tuple([args[1].clone(), value]), args[0].clone()))
+    Ok(Term::cons(
+        Term::tuple([args[1].clone(), value]),
+        args[0].clone(),
+    ))
 }
 
 fn replace(_: &mut Context, args: &[Term]) -> Answer {
@@ -124,7 +137,11 @@ fn replace(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn replace_or_raise(ctx: &mut Context, args: &[Term]) -> Answer {
-    if lookup("replace!", args)?.is_some() { replace(ctx, args) } else { Err(missing(args)) }
+    if lookup("replace!", args)?.is_some() {
+        replace(ctx, args)
+    } else {
+        Err(missing(args))
+    }
 }
 
 /// Another value in `place`, and no repetition of its key behind it.
@@ -185,7 +202,11 @@ fn pop(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn pop_or_raise(ctx: &mut Context, args: &[Term]) -> Answer {
-    if lookup("pop!", args)?.is_some() { pop(ctx, args) } else { Err(missing(args)) }
+    if lookup("pop!", args)?.is_some() {
+        pop(ctx, args)
+    } else {
+        Err(missing(args))
+    }
 }
 
 fn pop_first(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -200,19 +221,37 @@ fn pop_values(ctx: &mut Context, args: &[Term]) -> Answer {
 
 fn get_values(_: &mut Context, args: &[Term]) -> Answer {
     let pairs = pairs("get_values", args)?;
-    Ok(Term::list(pairs.into_iter().filter(|(key, _)| *key == args[1]).map(|(_, value)| value).collect()))
+    Ok(Term::list(
+        pairs
+            .into_iter()
+            .filter(|(key, _)| *key == args[1])
+            .map(|(_, value)| value)
+            .collect(),
+    ))
 }
 
 fn keys(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(Term::list(pairs("keys", args)?.into_iter().map(|(key, _)| key).collect()))
+    Ok(Term::list(
+        pairs("keys", args)?
+            .into_iter()
+            .map(|(key, _)| key)
+            .collect(),
+    ))
 }
 
 fn values(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(Term::list(pairs("values", args)?.into_iter().map(|(_, value)| value).collect()))
+    Ok(Term::list(
+        pairs("values", args)?
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect(),
+    ))
 }
 
 fn is_keyword(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(entries(&args[0]).is_some_and(|pairs| pairs.iter().all(|(key, _)| key.as_atom().is_some())).into())
+    Ok(entries(&args[0])
+        .is_some_and(|pairs| pairs.iter().all(|(key, _)| key.as_atom().is_some()))
+        .into())
 }
 
 fn merge(_: &mut Context, args: &[Term]) -> Answer {
@@ -240,8 +279,12 @@ fn merge_with(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// The entries whose keys are in the list at place 2, and the others.
 fn divided(function: &str, args: &[Term]) -> Result<(Term, Term), Throw> {
-    let wanted = args[1].to_list_vec().ok_or_else(|| Throw::function_clause("Keyword", function, args))?;
-    let (chosen, others) = pairs(function, args)?.into_iter().partition(|(key, _)| wanted.contains(key));
+    let wanted = args[1]
+        .to_list_vec()
+        .ok_or_else(|| Throw::function_clause("Keyword", function, args))?;
+    let (chosen, others) = pairs(function, args)?
+        .into_iter()
+        .partition(|(key, _)| wanted.contains(key));
     Ok((to_term(chosen), to_term(others)))
 }
 
@@ -257,7 +300,9 @@ fn filter(ctx: &mut Context, args: &[Term], wanted: bool) -> Answer {
 
 fn new(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut result: Pairs = Vec::new();
-    let Some(source) = args.first() else { return Ok(Term::Nil) };
+    let Some(source) = args.first() else {
+        return Ok(Term::Nil);
+    };
     for entry in collect(ctx, source)? {
         let entry = match args.get(1) {
             Some(fun) => ctx.apply(fun, vec![entry])?,
@@ -277,13 +322,19 @@ fn new(ctx: &mut Context, args: &[Term]) -> Answer {
 /// The keyword list with the defaults it lacks, or the keys it may not have.
 fn validated(args: &[Term]) -> Result<Result<Term, Vec<Term>>, Throw> {
     let given = pairs("validate", args)?;
-    let allowed = args[1].to_list_vec().ok_or_else(|| Throw::function_clause("Keyword", "validate", args))?;
+    let allowed = args[1]
+        .to_list_vec()
+        .ok_or_else(|| Throw::function_clause("Keyword", "validate", args))?;
     let name = |entry: &Term| match entry {
         Term::Tuple(pair) if pair.len() == 2 => pair[0].clone(),
         other => other.clone(),
     };
-    let unknown: Vec<Term> =
-        given.iter().map(|(key, _)| key).filter(|key| !allowed.iter().any(|entry| name(entry) == **key)).cloned().collect();
+    let unknown: Vec<Term> = given
+        .iter()
+        .map(|(key, _)| key)
+        .filter(|key| !allowed.iter().any(|entry| name(entry) == **key))
+        .cloned()
+        .collect();
     if !unknown.is_empty() {
         return Ok(Err(unknown));
     }
@@ -308,7 +359,14 @@ fn validate(_: &mut Context, args: &[Term]) -> Answer {
 fn validate_or_raise(_: &mut Context, args: &[Term]) -> Answer {
     validated(args)?.map_err(|unknown| {
         let allowed = args[1].to_list_vec().unwrap_or_default();
-        let keys = allowed.into_iter().map(|entry| entry.as_tuple().map_or(entry.clone(), |pair| pair[0].clone())).collect();
+        let keys = allowed
+            .into_iter()
+            .map(|entry| {
+                entry
+                    .as_tuple()
+                    .map_or(entry.clone(), |pair| pair[0].clone())
+            })
+            .collect();
         Throw::argument_error(&format!(
             "unknown keys {} in {}, the allowed keys are: {}",
             inspect(&Term::list(unknown)),
@@ -319,7 +377,7 @@ fn validate_or_raise(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "get"/2 => get, "Keyword.get(keywords, key): the first value of key, or nil";
     "get"/3 => get, "Keyword.get(keywords, key, default): the first value of key, or default";
     "get_lazy"/3 => get_lazy, "Keyword.get_lazy(keywords, key, fun): the first value of key, or the result of fun";

@@ -4,29 +4,39 @@
 #![forbid(unsafe_code)]
 
 use super::argument::{Answer, bad, nil};
-use super::{Entry, convert, functions};
+use super::{Entry, convert, table};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use wharf::term::Term;
 
 fn items(function: &str, args: &[Term], place: usize) -> Result<Vec<Term>, Throw> {
-    args[place - 1].to_list_vec().ok_or_else(|| Throw::function_clause("List", function, args))
+    args[place - 1]
+        .to_list_vec()
+        .ok_or_else(|| Throw::function_clause("List", function, args))
 }
 
 fn index(function: &str, args: &[Term], place: usize) -> Result<i64, Throw> {
-    args[place - 1].as_int().ok_or_else(|| Throw::function_clause("List", function, args))
+    args[place - 1]
+        .as_int()
+        .ok_or_else(|| Throw::function_clause("List", function, args))
 }
 
 fn first(_: &mut Context, args: &[Term]) -> Answer {
     match &args[0] {
         Term::List(list) => Ok(list.head()),
         Term::Nil => Ok(default(args)),
-        _ => Err(Throw::function_clause("List", "first", &[args[0].clone(), default(args)])),
+        _ => Err(Throw::function_clause(
+            "List",
+            "first",
+            &[args[0].clone(), default(args)],
+        )),
     }
 }
 
 fn last(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(items("last", args, 1)?.pop().unwrap_or_else(|| default(args)))
+    Ok(items("last", args, 1)?
+        .pop()
+        .unwrap_or_else(|| default(args)))
 }
 
 fn default(args: &[Term]) -> Term {
@@ -46,7 +56,9 @@ pub(crate) fn flat(list: &Term, tail: Vec<Term>) -> Option<Vec<Term>> {
                     return None;
                 }
                 // Items that are lists wait in front of those behind them.
-                let nested = items.iter().position(|item| matches!(item, Term::List(_) | Term::Nil));
+                let nested = items
+                    .iter()
+                    .position(|item| matches!(item, Term::List(_) | Term::Nil));
                 match nested {
                     None => result.extend(items),
                     Some(place) => {
@@ -64,8 +76,14 @@ pub(crate) fn flat(list: &Term, tail: Vec<Term>) -> Option<Vec<Term>> {
 }
 
 fn flatten(_: &mut Context, args: &[Term]) -> Answer {
-    let tail = if args.len() > 1 { items("flatten", args, 2)? } else { Vec::new() };
-    flat(&args[0], tail).map(Term::list).ok_or_else(|| Throw::function_clause("List", "flatten", args))
+    let tail = if args.len() > 1 {
+        items("flatten", args, 2)?
+    } else {
+        Vec::new()
+    };
+    flat(&args[0], tail)
+        .map(Term::list)
+        .ok_or_else(|| Throw::function_clause("List", "flatten", args))
 }
 
 fn foldl(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -87,7 +105,11 @@ fn foldr(ctx: &mut Context, args: &[Term]) -> Answer {
 /// The place that `index` names in a list of `length`, if it is inside; negative from the end.
 fn place(index: i64, length: usize) -> Option<usize> {
     let length_signed = i64::try_from(length).ok()?;
-    let index = if index < 0 { index + length_signed } else { index };
+    let index = if index < 0 {
+        index + length_signed
+    } else {
+        index
+    };
     usize::try_from(index).ok().filter(|place| *place < length)
 }
 
@@ -95,7 +117,11 @@ fn insert_at(_: &mut Context, args: &[Term]) -> Answer {
     let mut items = items("insert_at", args, 1)?;
     let index = index("insert_at", args, 2)?;
     let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
-    let at = if index < 0 { (length + index + 1).max(0) } else { index.min(length) };
+    let at = if index < 0 {
+        (length + index + 1).max(0)
+    } else {
+        index.min(length)
+    };
     items.insert(usize::try_from(at).unwrap_or(0), args[2].clone());
     Ok(Term::list(items))
 }
@@ -142,7 +168,9 @@ fn delete(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn duplicate(_: &mut Context, args: &[Term]) -> Answer {
-    let count = args[1].as_usize().ok_or_else(|| Throw::function_clause("List", "duplicate", args))?;
+    let count = args[1]
+        .as_usize()
+        .ok_or_else(|| Throw::function_clause("List", "duplicate", args))?;
     Ok(Term::list(vec![args[0].clone(); count]))
 }
 
@@ -157,21 +185,28 @@ fn wrap(_: &mut Context, args: &[Term]) -> Answer {
 /// The place of the first tuple whose element at `position` (from 0) equals `key`.
 pub(crate) fn key_place(items: &[Term], key: &Term, position: usize) -> Option<usize> {
     items.iter().position(|item| {
-        item.as_tuple().and_then(|tuple| tuple.get(position)).is_some_and(|element| element.loosely_equals(key))
+        item.as_tuple()
+            .and_then(|tuple| tuple.get(position))
+            .is_some_and(|element| element.loosely_equals(key))
     })
 }
 
 /// The items, and the place of the tuple that has the key of place 2 at the position of place 3.
 fn keyed(function: &str, args: &[Term]) -> Result<(Vec<Term>, Option<usize>), Throw> {
     let items = items(function, args, 1)?;
-    let position = args[2].as_usize().ok_or_else(|| Throw::function_clause("List", function, args))?;
+    let position = args[2]
+        .as_usize()
+        .ok_or_else(|| Throw::function_clause("List", function, args))?;
     let place = key_place(&items, &args[1], position);
     Ok((items, place))
 }
 
 fn keyfind(_: &mut Context, args: &[Term]) -> Answer {
     let (items, place) = keyed("keyfind", args)?;
-    Ok(place.map_or_else(|| args.get(3).cloned().unwrap_or_else(nil), |place| items[place].clone()))
+    Ok(place.map_or_else(
+        || args.get(3).cloned().unwrap_or_else(nil),
+        |place| items[place].clone(),
+    ))
 }
 
 fn keyfind_or_raise(_: &mut Context, args: &[Term]) -> Answer {
@@ -183,7 +218,14 @@ fn keyfind_or_raise(_: &mut Context, args: &[Term]) -> Answer {
             crate::inspect::inspect(&args[2]),
             crate::inspect::inspect(&args[0])
         );
-        Throw::exception("KeyError", &[("key", args[1].clone()), ("term", args[0].clone()), ("message", Term::from(message.as_str()))])
+        Throw::exception(
+            "KeyError",
+            &[
+                ("key", args[1].clone()),
+                ("term", args[0].clone()),
+                ("message", Term::from(message.as_str())),
+            ],
+        )
     })
 }
 
@@ -229,23 +271,34 @@ fn keytake(_: &mut Context, args: &[Term]) -> Answer {
 
 fn keysort(_: &mut Context, args: &[Term]) -> Answer {
     let mut items = items("keysort", args, 1)?;
-    let position = args[1].as_usize().ok_or_else(|| Throw::function_clause("List", "keysort", args))?;
+    let position = args[1]
+        .as_usize()
+        .ok_or_else(|| Throw::function_clause("List", "keysort", args))?;
     sort_by_key(&mut items, position)?;
     Ok(Term::list(items))
 }
 
 /// Sorts tuples by the element at `position` (from 0).
 pub(crate) fn sort_by_key(items: &mut [Term], position: usize) -> Result<(), Throw> {
-    if items.iter().any(|item| item.as_tuple().is_none_or(|tuple| tuple.len() <= position)) {
+    if items
+        .iter()
+        .any(|item| item.as_tuple().is_none_or(|tuple| tuple.len() <= position))
+    {
         return Err(bad(2, "not a list of tuples with that many elements"));
     }
-    let key = |item: &Term| item.as_tuple().map_or(Term::Nil, |tuple| tuple[position].clone());
+    let key = |item: &Term| {
+        item.as_tuple()
+            .map_or(Term::Nil, |tuple| tuple[position].clone())
+    };
     items.sort_by(|left, right| key(left).compare(&key(right)));
     Ok(())
 }
 
 fn to_tuple(_: &mut Context, args: &[Term]) -> Answer {
-    args[0].to_list_vec().map(Term::tuple).ok_or_else(|| bad(1, "not a list"))
+    args[0]
+        .to_list_vec()
+        .map(Term::tuple)
+        .ok_or_else(|| bad(1, "not a list"))
 }
 
 fn to_string(_: &mut Context, args: &[Term]) -> Answer {
@@ -261,12 +314,21 @@ fn zip(_: &mut Context, args: &[Term]) -> Answer {
     let columns: Option<Vec<Vec<Term>>> = columns.iter().map(Term::to_list_vec).collect();
     let columns = columns.ok_or_else(|| Throw::function_clause("List", "zip", args))?;
     let length = columns.iter().map(Vec::len).min().unwrap_or(0);
-    let rows = (0..length).map(|row| Term::tuple(columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>()));
+    let rows = (0..length).map(|row| {
+        Term::tuple(
+            columns
+                .iter()
+                .map(|column| column[row].clone())
+                .collect::<Vec<_>>(),
+        )
+    });
     Ok(Term::list(rows.collect()))
 }
 
 fn starts_with(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(items("starts_with?", args, 1)?.starts_with(&items("starts_with?", args, 2)?).into())
+    Ok(items("starts_with?", args, 1)?
+        .starts_with(&items("starts_with?", args, 2)?)
+        .into())
 }
 
 fn is_improper(_: &mut Context, args: &[Term]) -> Answer {
@@ -276,12 +338,15 @@ fn is_improper(_: &mut Context, args: &[Term]) -> Answer {
 fn is_ascii_printable(_: &mut Context, args: &[Term]) -> Answer {
     let items = items("ascii_printable?", args, 1)?;
     let limit = args.get(1).and_then(Term::as_usize).unwrap_or(usize::MAX);
-    let printable = |item: &Term| item.as_int().is_some_and(crate::inspect::text::is_printable_ascii);
+    let printable = |item: &Term| {
+        item.as_int()
+            .is_some_and(crate::inspect::text::is_printable_ascii)
+    };
     Ok(items.iter().take(limit).all(printable).into())
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "first"/1 => first, "List.first(list): the first item, or nil";
     "first"/2 => first, "List.first(list, default): the first item, or default";
     "last"/1 => last, "List.last(list): the last item, or nil";

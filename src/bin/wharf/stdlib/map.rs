@@ -5,7 +5,7 @@
 
 use super::argument::{Answer, bad_map, map, nil, ok_with};
 use super::enumeration::items::{collect, pair, struct_name};
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use wharf::term::{Map, Term};
@@ -15,7 +15,10 @@ fn missing(args: &[Term]) -> Throw {
 }
 
 fn get(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(map(args, 1)?.get(&args[1]).cloned().unwrap_or_else(|| args.get(2).cloned().unwrap_or_else(nil)))
+    Ok(map(args, 1)?
+        .get(&args[1])
+        .cloned()
+        .unwrap_or_else(|| args.get(2).cloned().unwrap_or_else(nil)))
 }
 
 fn get_lazy(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -26,11 +29,17 @@ fn get_lazy(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn fetch(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(map(args, 1)?.get(&args[1]).cloned().map_or_else(|| Term::atom("error"), ok_with))
+    Ok(map(args, 1)?
+        .get(&args[1])
+        .cloned()
+        .map_or_else(|| Term::atom("error"), ok_with))
 }
 
 fn fetch_or_raise(_: &mut Context, args: &[Term]) -> Answer {
-    map(args, 1)?.get(&args[1]).cloned().ok_or_else(|| missing(args))
+    map(args, 1)?
+        .get(&args[1])
+        .cloned()
+        .ok_or_else(|| missing(args))
 }
 
 fn has_key(_: &mut Context, args: &[Term]) -> Answer {
@@ -51,7 +60,11 @@ fn put(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn put_new(ctx: &mut Context, args: &[Term]) -> Answer {
-    if map(args, 1)?.contains_key(&args[1]) { Ok(args[0].clone()) } else { put(ctx, args) }
+    if map(args, 1)?.contains_key(&args[1]) {
+        Ok(args[0].clone())
+    } else {
+        put(ctx, args)
+    }
 }
 
 fn put_new_lazy(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -63,11 +76,19 @@ fn put_new_lazy(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn replace(ctx: &mut Context, args: &[Term]) -> Answer {
-    if map(args, 1)?.contains_key(&args[1]) { put(ctx, args) } else { Ok(args[0].clone()) }
+    if map(args, 1)?.contains_key(&args[1]) {
+        put(ctx, args)
+    } else {
+        Ok(args[0].clone())
+    }
 }
 
 fn replace_or_raise(ctx: &mut Context, args: &[Term]) -> Answer {
-    if map(args, 1)?.contains_key(&args[1]) { put(ctx, args) } else { Err(missing(args)) }
+    if map(args, 1)?.contains_key(&args[1]) {
+        put(ctx, args)
+    } else {
+        Err(missing(args))
+    }
 }
 
 fn delete(_: &mut Context, args: &[Term]) -> Answer {
@@ -100,7 +121,11 @@ fn get_and_update(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn get_and_update_or_raise(ctx: &mut Context, args: &[Term]) -> Answer {
-    if map(args, 1)?.contains_key(&args[1]) { get_and_update(ctx, args) } else { Err(missing(args)) }
+    if map(args, 1)?.contains_key(&args[1]) {
+        get_and_update(ctx, args)
+    } else {
+        Err(missing(args))
+    }
 }
 
 fn pop(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -109,7 +134,11 @@ fn pop(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn pop_or_raise(ctx: &mut Context, args: &[Term]) -> Answer {
-    if map(args, 1)?.contains_key(&args[1]) { pop(ctx, args) } else { Err(missing(args)) }
+    if map(args, 1)?.contains_key(&args[1]) {
+        pop(ctx, args)
+    } else {
+        Err(missing(args))
+    }
 }
 
 fn pop_lazy(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -143,7 +172,9 @@ fn merge_with(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut merged = left.clone();
     for (key, value) in right {
         let value = match left.get(key) {
-            Some(current) => ctx.apply(&args[2], vec![key.clone(), current.clone(), value.clone()])?,
+            Some(current) => {
+                ctx.apply(&args[2], vec![key.clone(), current.clone(), value.clone()])?
+            }
             None => value.clone(),
         };
         merged.insert(key.clone(), value);
@@ -164,7 +195,12 @@ fn divided(ctx: &mut Context, args: &[Term]) -> Result<(Map, Map), Throw> {
     Ok((chosen, others))
 }
 
-fn keep(ctx: &mut Context, map: &Map, wanted: bool, mut fits: impl FnMut(&mut Context, Term, Term) -> Answer) -> Answer {
+fn keep(
+    ctx: &mut Context,
+    map: &Map,
+    wanted: bool,
+    mut fits: impl FnMut(&mut Context, Term, Term) -> Answer,
+) -> Answer {
     let mut kept = Map::new();
     for (key, value) in map {
         if super::argument::is_truthy(&fits(ctx, key.clone(), value.clone())?) == wanted {
@@ -175,11 +211,15 @@ fn keep(ctx: &mut Context, map: &Map, wanted: bool, mut fits: impl FnMut(&mut Co
 }
 
 fn filter(ctx: &mut Context, args: &[Term], wanted: bool) -> Answer {
-    keep(ctx, map(args, 1)?, wanted, |ctx, key, value| ctx.apply(&args[1], vec![Term::tuple([key, value])]))
+    keep(ctx, map(args, 1)?, wanted, |ctx, key, value| {
+        ctx.apply(&args[1], vec![Term::tuple([key, value])])
+    })
 }
 
 fn new(ctx: &mut Context, args: &[Term]) -> Answer {
-    let Some(source) = args.first() else { return Ok(Term::Map(Map::new())) };
+    let Some(source) = args.first() else {
+        return Ok(Term::Map(Map::new()));
+    };
     if let (Term::Map(map), 1) = (source, args.len())
         && struct_name(map).is_none()
     {
@@ -211,15 +251,19 @@ fn from_struct(ctx: &mut Context, args: &[Term]) -> Answer {
 
 fn from_keys(ctx: &mut Context, args: &[Term]) -> Answer {
     let keys = collect(ctx, &args[0])?;
-    Ok(Term::Map(keys.into_iter().map(|key| (key, args[1].clone())).collect()))
+    Ok(Term::Map(
+        keys.into_iter().map(|key| (key, args[1].clone())).collect(),
+    ))
 }
 
 fn equal(_: &mut Context, args: &[Term]) -> Answer {
-    Ok((map(args, 1)? == map(args, 2)?).into())
+    map(args, 1)?;
+    map(args, 2)?;
+    Ok((args[0] == args[1]).into())
 }
 
 /// The functions of this file that are `Map`'s.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "get"/2 => get, "Map.get(map, key): the value of key, or nil";
     "get"/3 => get, "Map.get(map, key, default): the value of key, or default";
     "get_lazy"/3 => get_lazy, "Map.get_lazy(map, key, fun): the value of key, or the result of fun";
@@ -270,11 +314,16 @@ fn erlang_get(_: &mut Context, args: &[Term]) -> Answer {
         Term::Map(map) => map.get(&args[0]).cloned(),
         other => return Err(bad_map(other)),
     };
-    found.or_else(|| args.get(2).cloned()).ok_or_else(|| Throw::error(Term::tuple([Term::atom("badkey"), args[0].clone()])))
+    found
+        .or_else(|| args.get(2).cloned())
+        .ok_or_else(|| Throw::error(Term::tuple([Term::atom("badkey"), args[0].clone()])))
 }
 
 fn find(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(map(args, 2)?.get(&args[0]).cloned().map_or_else(|| Term::atom("error"), ok_with))
+    Ok(map(args, 2)?
+        .get(&args[0])
+        .cloned()
+        .map_or_else(|| Term::atom("error"), ok_with))
 }
 
 fn take(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -296,13 +345,18 @@ fn fold(ctx: &mut Context, args: &[Term]) -> Answer {
 fn map_values(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut result = Map::new();
     for (key, value) in map(args, 2)? {
-        result.insert(key.clone(), ctx.apply(&args[0], vec![key.clone(), value.clone()])?);
+        result.insert(
+            key.clone(),
+            ctx.apply(&args[0], vec![key.clone(), value.clone()])?,
+        );
     }
     Ok(Term::Map(result))
 }
 
 fn erlang_filter(ctx: &mut Context, args: &[Term]) -> Answer {
-    keep(ctx, map(args, 2)?, true, |ctx, key, value| ctx.apply(&args[0], vec![key, value]))
+    keep(ctx, map(args, 2)?, true, |ctx, key, value| {
+        ctx.apply(&args[0], vec![key, value])
+    })
 }
 
 fn erlang_update(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -310,12 +364,15 @@ fn erlang_update(ctx: &mut Context, args: &[Term]) -> Answer {
     if map(&turned, 1)?.contains_key(&args[0]) {
         put(ctx, &turned)
     } else {
-        Err(Throw::error(Term::tuple([Term::atom("badkey"), args[0].clone()])))
+        Err(Throw::error(Term::tuple([
+            Term::atom("badkey"),
+            args[0].clone(),
+        ])))
     }
 }
 
 /// The functions of this file that are `:maps`'.
-pub(crate) const ERLANG: &[Entry] = functions! {
+pub(crate) const ERLANG: &[Entry] = table! {
     "new"/0 => new, ":maps.new()";
     "get"/2 => erlang_get, ":maps.get(key, map)";
     "get"/3 => erlang_get, ":maps.get(key, map, default)";

@@ -6,7 +6,7 @@
 use super::argument::{Answer, is_truthy};
 use super::enumeration::build::new_set;
 use super::enumeration::items::{collect, members, struct_name};
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use wharf::term::Term;
@@ -20,7 +20,9 @@ fn set(args: &[Term], place: usize) -> Result<Vec<Term>, Throw> {
 }
 
 fn new(ctx: &mut Context, args: &[Term]) -> Answer {
-    let Some(source) = args.first() else { return Ok(new_set(Vec::new())) };
+    let Some(source) = args.first() else {
+        return Ok(new_set(Vec::new()));
+    };
     let mut items = collect(ctx, source)?;
     if let Some(fun) = args.get(1) {
         for item in &mut items {
@@ -72,7 +74,7 @@ fn filter(ctx: &mut Context, args: &[Term], wanted: bool) -> Answer {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "new"/0 => new, "MapSet.new(): an empty set";
     "new"/1 => new, "MapSet.new(enumerable): a set of its items";
     "new"/2 => new, "MapSet.new(enumerable, transform): a set of the results of transform";

@@ -9,7 +9,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use wharf::term::Atom;
 
+mod access;
 mod argument;
+mod clock;
+mod convert;
+mod enumeration;
+mod environment;
+mod integer;
+mod kernel;
+mod keyword;
+mod list;
+mod map;
+mod mapset;
+mod number;
+mod port;
+mod process;
+mod text;
 
 /// A function of the library.
 pub(crate) struct Entry {
@@ -21,15 +36,55 @@ pub(crate) struct Entry {
 }
 
 /// A table of functions: `"name"/arity => function, "help";`.
-macro_rules! functions {
+macro_rules! table {
     ($($name:literal / $arity:literal => $run:expr, $help:literal;)*) => {
         &[$($crate::stdlib::Entry { name: $name, arity: $arity, run: $run, help: $help }),*]
     };
 }
-use functions;
+use table;
 
 /// Every module and its tables. Module names are whole atoms.
-const MODULES: &[(&str, &[&[Entry]])] = &[];
+const MODULES: &[(&str, &[&[Entry]])] = &[
+    ("Elixir.Access", &[access::TABLE]),
+    ("Elixir.Bitwise", &[integer::BITWISE]),
+    (
+        "Elixir.Enum",
+        &[
+            enumeration::build::TABLE,
+            enumeration::order::TABLE,
+            enumeration::reduce::TABLE,
+            enumeration::search::TABLE,
+            enumeration::shape::TABLE,
+            enumeration::slice::TABLE,
+        ],
+    ),
+    ("Elixir.Float", &[integer::FLOAT]),
+    ("Elixir.Integer", &[integer::INTEGER]),
+    ("Elixir.Kernel", &[kernel::SHARED, kernel::TABLE]),
+    ("Elixir.Keyword", &[keyword::TABLE]),
+    ("Elixir.List", &[list::TABLE]),
+    ("Elixir.Map", &[map::TABLE]),
+    ("Elixir.MapSet", &[mapset::TABLE]),
+    ("Elixir.Port", &[port::TABLE]),
+    ("Elixir.Process", &[process::TABLE]),
+    ("Elixir.Stream", &[enumeration::stream::TABLE]),
+    (
+        "Elixir.String",
+        &[
+            text::change::TABLE,
+            text::grapheme::TABLE,
+            text::pattern::TABLE,
+        ],
+    ),
+    ("Elixir.System", &[clock::SYSTEM, environment::SYSTEM]),
+    ("erl_ddll", &[port::DRIVERS]),
+    (
+        "erlang",
+        &[kernel::SHARED, process::ERLANG, port::ERLANG, clock::ERLANG],
+    ),
+    ("maps", &[map::ERLANG]),
+    ("os", &[environment::OS]),
+];
 
 type Functions = BTreeMap<(&'static str, usize), &'static Entry>;
 
@@ -60,5 +115,8 @@ pub(crate) fn modules() -> Vec<&'static str> {
 
 /// The functions of a module by name and arity; empty for a module the library does not have.
 pub(crate) fn functions(module: Atom) -> Vec<&'static Entry> {
-    INDEX.get(&module).map(|functions| functions.values().copied().collect()).unwrap_or_default()
+    INDEX
+        .get(&module)
+        .map(|functions| functions.values().copied().collect())
+        .unwrap_or_default()
 }

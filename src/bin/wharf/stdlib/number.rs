@@ -19,20 +19,28 @@ pub(crate) fn to_float(term: &Term) -> Result<f64, Throw> {
         Term::BigInt(integer) => integer.to_string().parse().unwrap_or(f64::INFINITY),
         _ => return Err(Throw::arithmetic()),
     };
-    if float.is_finite() { Ok(float) } else { Err(Throw::arithmetic()) }
+    if float.is_finite() {
+        Ok(float)
+    } else {
+        Err(Throw::arithmetic())
+    }
 }
 
 /// A float as a term, if it is in a float's range.
 pub(crate) fn finite(float: f64) -> Answer {
-    if float.is_finite() { Ok(Term::Float(float)) } else { Err(Throw::arithmetic()) }
+    if float.is_finite() {
+        Ok(Term::Float(float))
+    } else {
+        Err(Throw::arithmetic())
+    }
 }
 
 /// `abs(number)`
 pub(crate) fn abs(_: &mut Context, args: &[Term]) -> Answer {
     match &args[0] {
-        Term::Int(integer) => {
-            Ok(integer.checked_abs().map_or_else(|| Term::integer(-BigInt::from(*integer)), Term::Int))
-        }
+        Term::Int(integer) => Ok(integer
+            .checked_abs()
+            .map_or_else(|| Term::integer(-BigInt::from(*integer)), Term::Int)),
         Term::BigInt(integer) => Ok(Term::integer(BigInt::from(integer.magnitude().clone()))),
         Term::Float(float) => Ok(Term::Float(float.abs())),
         _ => Err(bad(1, "not a number")),
@@ -82,17 +90,29 @@ pub(crate) fn is_number(term: &Term) -> bool {
 
 /// `max(left, right)`, of any terms
 pub(crate) fn max(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(if args[0].compare(&args[1]) == Ordering::Less { &args[1] } else { &args[0] }.clone())
+    Ok(if args[0].compare(&args[1]) == Ordering::Less {
+        &args[1]
+    } else {
+        &args[0]
+    }
+    .clone())
 }
 
 /// `min(left, right)`, of any terms
 pub(crate) fn min(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(if args[0].compare(&args[1]) == Ordering::Greater { &args[1] } else { &args[0] }.clone())
+    Ok(if args[0].compare(&args[1]) == Ordering::Greater {
+        &args[1]
+    } else {
+        &args[0]
+    }
+    .clone())
 }
 
 /// Quotient and remainder that round down, of integers.
 pub(crate) fn floor_div_mod(left: &Term, right: &Term) -> Result<(Term, Term), Throw> {
-    let (Some(left), Some(right)) = (big(left), big(right)) else { return Err(Throw::arithmetic()) };
+    let (Some(left), Some(right)) = (big(left), big(right)) else {
+        return Err(Throw::arithmetic());
+    };
     if right.sign() == Sign::NoSign {
         return Err(Throw::arithmetic());
     }

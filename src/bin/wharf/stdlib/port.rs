@@ -6,7 +6,7 @@
 
 use super::argument::{Answer, bad};
 use super::process::{demonitor, or_nil};
-use super::{Entry, environment, functions};
+use super::{Entry, environment, table};
 use crate::lang::native::Context;
 use wharf::term::Term;
 
@@ -23,7 +23,10 @@ fn open(ctx: &mut Context, args: &[Term]) -> Answer {
 /// `port_command(port, data, flags \\ [])`
 fn command(ctx: &mut Context, args: &[Term]) -> Answer {
     let flags = args.get(2).cloned().unwrap_or(Term::Nil);
-    Ok(ctx.process().port_command(&args[0], &args[1], &flags)?.into())
+    Ok(ctx
+        .process()
+        .port_command(&args[0], &args[1], &flags)?
+        .into())
 }
 
 fn close(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -42,8 +45,14 @@ fn control(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// `port_call(port, operation \\ 0, data)`
 fn call(ctx: &mut Context, args: &[Term]) -> Answer {
-    let operation = if args.len() == 3 { args[1].clone() } else { Term::Int(0) };
-    Ok(ctx.process().port_call(&args[0], &operation, &args[args.len() - 1])?)
+    let operation = if args.len() == 3 {
+        args[1].clone()
+    } else {
+        Term::Int(0)
+    };
+    Ok(ctx
+        .process()
+        .port_call(&args[0], &operation, &args[args.len() - 1])?)
 }
 
 fn info(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -57,17 +66,28 @@ fn info_item(ctx: &mut Context, args: &[Term]) -> Answer {
 /// `Port.info(port, item)`: a port without a name has the name `[]`.
 fn elixir_info_item(ctx: &mut Context, args: &[Term]) -> Answer {
     Ok(match info_item(ctx, args)? {
-        Term::Nil if args[1].is_atom("registered_name") => Term::tuple([args[1].clone(), Term::Nil]),
+        Term::Nil if args[1].is_atom("registered_name") => {
+            Term::tuple([args[1].clone(), Term::Nil])
+        }
         answer => or_nil(answer),
     })
 }
 
 fn list(ctx: &mut Context, _: &[Term]) -> Answer {
-    Ok(Term::list(ctx.process().host().ports().into_iter().map(Term::Port).collect()))
+    Ok(Term::list(
+        ctx.process()
+            .host()
+            .ports()
+            .into_iter()
+            .map(Term::Port)
+            .collect(),
+    ))
 }
 
 fn monitor(ctx: &mut Context, args: &[Term]) -> Answer {
-    Ok(Term::Reference(ctx.process().monitor(&Term::atom("port"), &args[0])?))
+    Ok(Term::Reference(
+        ctx.process().monitor(&Term::atom("port"), &args[0])?,
+    ))
 }
 
 fn set_data(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -89,12 +109,17 @@ fn to_list(_: &mut Context, args: &[Term]) -> Answer {
 fn from_list(_: &mut Context, args: &[Term]) -> Answer {
     let wrong = || bad(1, "not a textual representation of a port");
     let text = args[0].to_charlist_string().ok_or_else(wrong)?;
-    let number = text.strip_prefix("#Port<0.").and_then(|rest| rest.strip_suffix('>')).and_then(|number| number.parse().ok());
-    number.map(|number| Term::Port(wharf::term::PortId::from_number(number))).ok_or_else(wrong)
+    let number = text
+        .strip_prefix("#Port<0.")
+        .and_then(|rest| rest.strip_suffix('>'))
+        .and_then(|number| number.parse().ok());
+    number
+        .map(|number| Term::Port(wharf::term::PortId::from_number(number)))
+        .ok_or_else(wrong)
 }
 
 /// The functions of `Port`.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "open"/2 => open, "Port.open(name, settings): name is {:spawn, command}, {:spawn_executable, path}, {:spawn_driver, command} or {:fd, in, out}";
     "command"/2 => command, "Port.command(port, data): sends data to the port";
     "command"/3 => command, "Port.command(port, data, options): options are :force and :nosuspend";
@@ -109,7 +134,7 @@ pub(crate) const TABLE: &[Entry] = functions! {
 };
 
 /// The functions of `:erlang` on ports.
-pub(crate) const ERLANG: &[Entry] = functions! {
+pub(crate) const ERLANG: &[Entry] = table! {
     "open_port"/2 => open, ":erlang.open_port(name, settings)";
     "port_command"/2 => command, ":erlang.port_command(port, data)";
     "port_command"/3 => command, ":erlang.port_command(port, data, options)";
@@ -134,7 +159,7 @@ macro_rules! driver {
 }
 
 /// The functions of `:erl_ddll`.
-pub(crate) const DRIVERS: &[Entry] = functions! {
+pub(crate) const DRIVERS: &[Entry] = table! {
     "load"/2 => driver!("load"), ":erl_ddll.load(path, name): loads name.so from the folder path";
     "load_driver"/2 => driver!("load_driver"), ":erl_ddll.load_driver(path, name): as load/2, killing its ports if it is unloaded";
     "try_load"/3 => driver!("try_load"), ":erl_ddll.try_load(path, name, options)";

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::argument::{Answer, bad, nil};
-use super::{Entry, functions};
+use super::{Entry, table};
 use crate::inspect::inspect;
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
@@ -31,17 +31,25 @@ pub(crate) fn send(ctx: &mut Context, args: &[Term]) -> Answer {
 /// `:erlang.send/3` and `Process.send/3`: `:ok`, or `:nosuspend` or `:noconnect`
 pub(crate) fn send_with(ctx: &mut Context, args: &[Term]) -> Answer {
     let options = args[2].to_list_vec().ok_or_else(|| bad(3, "not a list"))?;
-    if options.iter().any(|option| !option.is_atom("nosuspend") && !option.is_atom("noconnect")) {
+    if options
+        .iter()
+        .any(|option| !option.is_atom("nosuspend") && !option.is_atom("noconnect"))
+    {
         return Err(bad(3, "invalid option in list"));
     }
     let nosuspend = options.iter().any(|option| option.is_atom("nosuspend"));
-    let sent = ctx.process().send_with(&args[0], args[1].clone(), nosuspend)?;
+    let sent = ctx
+        .process()
+        .send_with(&args[0], args[1].clone(), nosuspend)?;
     Ok(Term::atom(if sent { "ok" } else { "nosuspend" }))
 }
 
 /// `:erlang.send_nosuspend/2,3`
 fn send_nosuspend(ctx: &mut Context, args: &[Term]) -> Answer {
-    Ok(ctx.process().send_with(&args[0], args[1].clone(), true)?.into())
+    Ok(ctx
+        .process()
+        .send_with(&args[0], args[1].clone(), true)?
+        .into())
 }
 
 fn link(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -60,7 +68,9 @@ fn monitor_kind(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn monitor(ctx: &mut Context, args: &[Term]) -> Answer {
-    Ok(Term::Reference(ctx.process().monitor(&Term::atom("process"), &args[0])?))
+    Ok(Term::Reference(
+        ctx.process().monitor(&Term::atom("process"), &args[0])?,
+    ))
 }
 
 /// `demonitor(reference, options \\ [])`
@@ -82,7 +92,9 @@ fn exit_signal(ctx: &mut Context, args: &[Term]) -> Answer {
 /// `:erlang.process_flag(flag, value)`
 pub(crate) fn flag(ctx: &mut Context, args: &[Term]) -> Answer {
     let wrong = || bad(2, "invalid value for this process flag");
-    let Term::Atom(name) = &args[0] else { return Err(bad(1, "invalid process flag")) };
+    let Term::Atom(name) = &args[0] else {
+        return Err(bad(1, "invalid process flag"));
+    };
     match name.as_str() {
         "trap_exit" => {
             let trap = args[1].as_bool().ok_or_else(wrong)?;
@@ -90,7 +102,9 @@ pub(crate) fn flag(ctx: &mut Context, args: &[Term]) -> Answer {
         }
         // There is nothing to tune here: accepted, with Erlang's usual settings as the former ones.
         "priority" => match &args[1] {
-            Term::Atom(level) if matches!(level.as_str(), "low" | "normal" | "high" | "max") => Ok(Term::atom("normal")),
+            Term::Atom(level) if matches!(level.as_str(), "low" | "normal" | "high" | "max") => {
+                Ok(Term::atom("normal"))
+            }
             _ => Err(wrong()),
         },
         "message_queue_data" => Ok(Term::atom("on_heap")),
@@ -109,17 +123,23 @@ fn flag_of(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn pid(args: &[Term], place: usize) -> Result<Pid, Throw> {
-    args[place - 1].as_pid().ok_or_else(|| bad(place, "not a pid"))
+    args[place - 1]
+        .as_pid()
+        .ok_or_else(|| bad(place, "not a pid"))
 }
 
 /// `Process.sleep(timeout)`, `:timer.sleep(timeout)`
 pub(crate) fn sleep(ctx: &mut Context, args: &[Term]) -> Answer {
     let deadline = match &args[0] {
-        Term::Int(milliseconds) if *milliseconds >= 0 => Instant::now().checked_add(milliseconds_of(*milliseconds)),
+        Term::Int(milliseconds) if *milliseconds >= 0 => {
+            Instant::now().checked_add(milliseconds_of(*milliseconds))
+        }
         forever if forever.is_atom("infinity") => None,
         _ => return Err(Throw::function_clause("Process", "sleep", args)),
     };
-    ctx.process().receive(|_| None::<()>, deadline).map_err(|exited| Throw::killed(exited.reason))?;
+    ctx.process()
+        .receive(|_| None::<()>, deadline)
+        .map_err(|exited| Throw::killed(exited.reason))?;
     Ok(Term::atom("ok"))
 }
 
@@ -166,21 +186,43 @@ fn whereis(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// Erlang's `undefined` as Elixir's `nil`.
 pub(crate) fn or_nil(answer: Term) -> Term {
-    if answer.is_atom("undefined") { nil() } else { answer }
+    if answer.is_atom("undefined") {
+        nil()
+    } else {
+        answer
+    }
 }
 
 fn registered(ctx: &mut Context, _: &[Term]) -> Answer {
-    Ok(Term::list(ctx.process().host().registered().into_iter().map(Term::Atom).collect()))
+    Ok(Term::list(
+        ctx.process()
+            .host()
+            .registered()
+            .into_iter()
+            .map(Term::Atom)
+            .collect(),
+    ))
 }
 
 fn processes(ctx: &mut Context, _: &[Term]) -> Answer {
-    Ok(Term::list(ctx.process().host().processes().into_iter().map(Term::Pid).collect()))
+    Ok(Term::list(
+        ctx.process()
+            .host()
+            .processes()
+            .into_iter()
+            .map(Term::Pid)
+            .collect(),
+    ))
 }
 
 /// `:erlang.process_info(pid)`
 fn info(ctx: &mut Context, args: &[Term]) -> Answer {
     let pid = pid(args, 1)?;
-    Ok(ctx.process().host().process_facts(pid).unwrap_or_else(|| Term::atom("undefined")))
+    Ok(ctx
+        .process()
+        .host()
+        .process_facts(pid)
+        .unwrap_or_else(|| Term::atom("undefined")))
 }
 
 /// One fact about a process, if it lives.
@@ -191,11 +233,18 @@ fn fact(ctx: &mut Context, pid: Pid, item: Atom) -> Result<Option<Term>, Throw> 
     let value = match item.as_str() {
         _ if !ctx.process().host().is_alive(pid) => return Ok(None),
         "dictionary" if pid == ctx.process().pid() => {
-            let pairs = ctx.dictionary().iter().map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
+            let pairs = ctx
+                .dictionary()
+                .iter()
+                .map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
             Term::list(pairs.collect())
         }
         "dictionary" | "suspending" | "binary" => Term::Nil,
-        "messages" => return Err(Throw::argument_error("the messages of a process cannot be seen here")),
+        "messages" => {
+            return Err(Throw::argument_error(
+                "the messages of a process cannot be seen here",
+            ));
+        }
         "priority" => Term::atom("normal"),
         "group_leader" => Term::Pid(pid),
         "memory" | "heap_size" | "total_heap_size" | "stack_size" | "reductions" => Term::Int(0),
@@ -216,8 +265,13 @@ fn info_item(ctx: &mut Context, args: &[Term]) -> Answer {
         Term::Atom(item) => Ok(fact(ctx, pid, *item)?.unwrap_or_else(undefined)),
         items => {
             let mut facts = Vec::new();
-            for item in items.to_list_vec().ok_or_else(|| bad(2, "invalid item or item list"))? {
-                let item = item.as_atom().ok_or_else(|| bad(2, "invalid item or item list"))?;
+            for item in items
+                .to_list_vec()
+                .ok_or_else(|| bad(2, "invalid item or item list"))?
+            {
+                let item = item
+                    .as_atom()
+                    .ok_or_else(|| bad(2, "invalid item or item list"))?;
                 match fact(ctx, pid, item)? {
                     // In a list an unnamed process has the name [].
                     Some(Term::Nil) => facts.push(Term::tuple([Term::Atom(item), Term::Nil])),
@@ -245,10 +299,17 @@ fn delay(args: &[Term], place: usize, options: Option<&Term>) -> Result<Duration
         Term::Int(time) => *time,
         _ => return Err(bad(place, "not an integer")),
     };
-    let absolute = options.and_then(|options| super::argument::option(options, "abs")).is_some_and(|abs| abs.is_true());
+    let absolute = options
+        .and_then(|options| super::argument::option(options, "abs"))
+        .is_some_and(|abs| abs.is_true());
     if absolute {
         let now = super::clock::monotonic_ns() / 1_000_000;
-        return Ok(milliseconds_of((i128::from(time) - now).clamp(0, i128::from(i64::MAX)).try_into().unwrap_or(0)));
+        return Ok(milliseconds_of(
+            (i128::from(time) - now)
+                .clamp(0, i128::from(i64::MAX))
+                .try_into()
+                .unwrap_or(0),
+        ));
     }
     if time < 0 {
         return Err(bad(place, "out of range"));
@@ -267,7 +328,11 @@ fn destination(args: &[Term], place: usize) -> Result<&Term, Throw> {
 pub(crate) fn send_after(ctx: &mut Context, args: &[Term]) -> Answer {
     let delay = delay(args, 1, args.get(3))?;
     let to = destination(args, 2)?;
-    Ok(Term::Reference(ctx.process().send_after(delay, to, args[2].clone())))
+    Ok(Term::Reference(ctx.process().send_after(
+        delay,
+        to,
+        args[2].clone(),
+    )))
 }
 
 /// `Process.send_after(destination, message, time, options \\ [])`
@@ -284,8 +349,13 @@ fn start_timer(ctx: &mut Context, args: &[Term]) -> Answer {
     let (tag, message) = (Term::atom("timeout"), args[2].clone());
     // The timer's reference is known only when it is set: another reference names it in the message and to the caller.
     let reference = ctx.process().make_ref();
-    let timer = ctx.process().send_after(delay, &to, Term::tuple([tag, Term::Reference(reference), message]));
-    ctx.dictionary().insert(timer_key(reference), Term::Reference(timer));
+    let timer = ctx.process().send_after(
+        delay,
+        &to,
+        Term::tuple([tag, Term::Reference(reference), message]),
+    );
+    ctx.dictionary()
+        .insert(timer_key(reference), Term::Reference(timer));
     Ok(Term::Reference(reference))
 }
 
@@ -294,20 +364,31 @@ fn timer_key(reference: wharf::term::Reference) -> Term {
 }
 
 fn timer(ctx: &mut Context, args: &[Term]) -> Result<wharf::term::Reference, Throw> {
-    let reference = args[0].as_reference().ok_or_else(|| bad(1, "not a reference"))?;
-    let named = ctx.dictionary().get(&timer_key(reference)).and_then(Term::as_reference);
+    let reference = args[0]
+        .as_reference()
+        .ok_or_else(|| bad(1, "not a reference"))?;
+    let named = ctx
+        .dictionary()
+        .get(&timer_key(reference))
+        .and_then(Term::as_reference);
     Ok(named.unwrap_or(reference))
 }
 
 fn time_left(left: Option<Duration>) -> Term {
-    left.map_or_else(|| false.into(), |left| Term::Int(i64::try_from(left.as_millis()).unwrap_or(i64::MAX)))
+    left.map_or_else(
+        || false.into(),
+        |left| Term::Int(i64::try_from(left.as_millis()).unwrap_or(i64::MAX)),
+    )
 }
 
 /// `cancel_timer(reference, options \\ [])`
 pub(crate) fn cancel_timer(ctx: &mut Context, args: &[Term]) -> Answer {
     let timer = timer(ctx, args)?;
     let left = time_left(ctx.process().cancel_timer(timer));
-    let option = |name: &str| args.get(1).and_then(|options| super::argument::option(options, name));
+    let option = |name: &str| {
+        args.get(1)
+            .and_then(|options| super::argument::option(options, name))
+    };
     let wants_info = option("info").is_none_or(|info| info.is_true());
     if option("async").is_some_and(|later| later.is_true()) {
         if wants_info {
@@ -326,7 +407,10 @@ fn read_timer(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn put(ctx: &mut Context, args: &[Term], none: Term) -> Answer {
-    Ok(ctx.dictionary().insert(args[0].clone(), args[1].clone()).unwrap_or(none))
+    Ok(ctx
+        .dictionary()
+        .insert(args[0].clone(), args[1].clone())
+        .unwrap_or(none))
 }
 
 fn get(ctx: &mut Context, args: &[Term], none: Term) -> Answer {
@@ -338,13 +422,19 @@ fn erase(ctx: &mut Context, args: &[Term], none: Term) -> Answer {
 }
 
 fn dictionary(ctx: &mut Context, _: &[Term]) -> Answer {
-    let pairs = ctx.dictionary().iter().map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
+    let pairs = ctx
+        .dictionary()
+        .iter()
+        .map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
     Ok(Term::list(pairs.collect()))
 }
 
 fn dictionary_keys(ctx: &mut Context, args: &[Term]) -> Answer {
     let wanted = args.first().cloned();
-    let keys = ctx.dictionary().iter().filter(|(_, value)| wanted.as_ref().is_none_or(|wanted| *value == wanted));
+    let keys = ctx
+        .dictionary()
+        .iter()
+        .filter(|(_, value)| wanted.as_ref().is_none_or(|wanted| *value == wanted));
     Ok(Term::list(keys.map(|(key, _)| key.clone()).collect()))
 }
 
@@ -353,7 +443,7 @@ fn undefined() -> Term {
 }
 
 /// The functions of `Process`.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "send"/3 => send_with, "Process.send(dest, msg, opts): opts are :nosuspend and :noconnect";
     "link"/1 => link, "Process.link(pid_or_port): a link, so that exits are told both ways";
     "unlink"/1 => unlink, "Process.unlink(pid_or_port)";
@@ -387,10 +477,9 @@ pub(crate) const TABLE: &[Entry] = functions! {
 };
 
 /// The functions of `:erlang` on processes.
-pub(crate) const ERLANG: &[Entry] = functions! {
+pub(crate) const ERLANG: &[Entry] = table! {
     "self"/0 => own_pid, "self(): this process";
     "send"/2 => send, "send(dest, message): gives the message";
-    "!"/2 => send, "dest ! message";
     "send"/3 => send_with, ":erlang.send(dest, message, opts): :ok or :nosuspend";
     "send_nosuspend"/2 => send_nosuspend, ":erlang.send_nosuspend(dest, message): false instead of waiting for a busy port";
     "send_nosuspend"/3 => send_nosuspend, ":erlang.send_nosuspend(dest, message, opts)";

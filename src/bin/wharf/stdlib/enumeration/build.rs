@@ -9,7 +9,7 @@ use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, binary_of};
 use crate::stdlib::convert::to_text;
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use wharf::term::{Map, Term};
 
 fn to_list(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -42,8 +42,12 @@ pub(crate) fn collect_into(items: Vec<Term>, into: &Term) -> Answer {
         Term::Map(map) if struct_name(map).is_none() => {
             let mut map = map.clone();
             for item in items {
-                let Term::Tuple(pair) = &item else { return Err(Throw::badarg(None)) };
-                let [key, value] = &pair[..] else { return Err(Throw::badarg(None)) };
+                let Term::Tuple(pair) = &item else {
+                    return Err(Throw::badarg(None));
+                };
+                let [key, value] = &pair[..] else {
+                    return Err(Throw::badarg(None));
+                };
                 map.insert(key.clone(), value.clone());
             }
             Ok(Term::Map(map))
@@ -59,7 +63,10 @@ pub(crate) fn collect_into(items: Vec<Term>, into: &Term) -> Answer {
                 match item {
                     Term::Binary(part) => bytes.extend_from_slice(part),
                     _ => {
-                        let message = format!("collecting into a binary requires a bitstring, got: {}", crate::inspect::inspect(item));
+                        let message = format!(
+                            "collecting into a binary requires a bitstring, got: {}",
+                            crate::inspect::inspect(item)
+                        );
                         return Err(Throw::argument_error(&message));
                     }
                 }
@@ -72,8 +79,14 @@ pub(crate) fn collect_into(items: Vec<Term>, into: &Term) -> Answer {
 
 /// A `MapSet` of these members.
 pub(crate) fn new_set(members: Vec<Term>) -> Term {
-    let map: Map = members.into_iter().map(|member| (member, Term::Nil)).collect();
-    structure("Elixir.MapSet", &[("map", Term::Map(map)), ("version", Term::Int(2))])
+    let map: Map = members
+        .into_iter()
+        .map(|member| (member, Term::Nil))
+        .collect();
+    structure(
+        "Elixir.MapSet",
+        &[("map", Term::Map(map)), ("version", Term::Int(2))],
+    )
 }
 
 fn join(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -118,11 +131,16 @@ fn group_by(ctx: &mut Context, args: &[Term]) -> Answer {
         };
         groups.entry(key).or_default().push(value);
     }
-    Ok(Term::Map(groups.into_iter().map(|(key, values)| (key, Term::list(values))).collect()))
+    Ok(Term::Map(
+        groups
+            .into_iter()
+            .map(|(key, values)| (key, Term::list(values)))
+            .collect(),
+    ))
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "to_list"/1 => to_list, "Enum.to_list(enumerable): the items as a list";
     "into"/2 => into, "Enum.into(enumerable, collectable): the items added to a list, map, set or binary";
     "into"/3 => into, "Enum.into(enumerable, collectable, transform): the results of transform added";

@@ -30,7 +30,9 @@ impl Items {
                 None => Items::Ready(map.iter().map(pair).collect::<Vec<_>>().into_iter()),
                 Some("Elixir.Range") => range(map).ok_or_else(|| not_enumerable(term))?,
                 Some("Elixir.MapSet") => Items::Ready(members(map).into_iter()),
-                Some("Elixir.Stream") => Items::Stream(Box::new(stream::Stream::of(map).ok_or_else(|| not_enumerable(term))?)),
+                Some("Elixir.Stream") => Items::Stream(Box::new(
+                    stream::Stream::of(map).ok_or_else(|| not_enumerable(term))?,
+                )),
                 Some(_) => return Err(not_enumerable(term)),
             },
             _ => return Err(not_enumerable(term)),
@@ -44,7 +46,11 @@ impl Items {
                 let Term::List(list) = &*rest else {
                     return match rest {
                         Term::Nil => Ok(None),
-                        _ => Err(Throw::function_clause("Enumerable.List", "reduce", std::slice::from_ref(rest))),
+                        _ => Err(Throw::function_clause(
+                            "Enumerable.List",
+                            "reduce",
+                            std::slice::from_ref(rest),
+                        )),
                     };
                 };
                 let (head, tail) = (list.head(), list.tail());
@@ -110,7 +116,14 @@ pub(crate) fn structure(name: &str, fields: &[(&str, Term)]) -> Term {
 
 /// `first..last//step`.
 pub(crate) fn new_range(first: i64, last: i64, step: i64) -> Term {
-    structure("Elixir.Range", &[("first", first.into()), ("last", last.into()), ("step", step.into())])
+    structure(
+        "Elixir.Range",
+        &[
+            ("first", first.into()),
+            ("last", last.into()),
+            ("step", step.into()),
+        ],
+    )
 }
 
 /// First, last and step of a range.

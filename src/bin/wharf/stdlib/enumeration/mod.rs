@@ -24,5 +24,6 @@ fn apply(ctx: &mut Context, fun: &Term, item: Term) -> Result<Term, Throw> {
 
 /// Whether `fun.(item)` is neither `nil` nor `false`.
 fn holds(ctx: &mut Context, fun: &Term, item: Term) -> Result<bool, Throw> {
-    ctx.apply(fun, vec![item]).map(|result| super::argument::is_truthy(&result))
+    ctx.apply(fun, vec![item])
+        .map(|result| super::argument::is_truthy(&result))
 }

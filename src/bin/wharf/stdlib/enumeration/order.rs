@@ -9,7 +9,7 @@ use super::reduce::empty_error;
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, is_truthy};
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 use wharf::term::Term;
@@ -40,9 +40,13 @@ impl By<'_> {
         match self {
             By::Ascending => Ok(left.compare(right) != Ordering::Greater),
             By::Descending => Ok(left.compare(right) != Ordering::Less),
-            By::Function(fun) => Ok(is_truthy(&ctx.apply(fun, vec![left.clone(), right.clone()])?)),
+            By::Function(fun) => Ok(is_truthy(
+                &ctx.apply(fun, vec![left.clone(), right.clone()])?,
+            )),
             By::Module(module, descending) => {
-                let Term::Atom(module) = module else { return Err(Throw::badarg(None)) };
+                let Term::Atom(module) = module else {
+                    return Err(Throw::badarg(None));
+                };
                 let order = ctx.call(*module, "compare", vec![left.clone(), right.clone()])?;
                 Ok(!order.is_atom(if *descending { "lt" } else { "gt" }))
             }
@@ -50,7 +54,11 @@ impl By<'_> {
     }
 
     /// Merge sort of `items` by the keys beside them.
-    fn sort(&self, ctx: &mut Context, mut items: Vec<(Term, Term)>) -> Result<Vec<(Term, Term)>, Throw> {
+    fn sort(
+        &self,
+        ctx: &mut Context,
+        mut items: Vec<(Term, Term)>,
+    ) -> Result<Vec<(Term, Term)>, Throw> {
         match self {
             By::Ascending => items.sort_by(|left, right| left.0.compare(&right.0)),
             By::Descending => items.sort_by(|left, right| right.0.compare(&left.0)),
@@ -60,7 +68,11 @@ impl By<'_> {
                 let mut right = self.sort(ctx, right)?.into_iter().peekable();
                 let mut merged = Vec::with_capacity(left.len() + right.len());
                 while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
-                    let next = if self.in_order(ctx, &first.0, &second.0)? { &mut left } else { &mut right };
+                    let next = if self.in_order(ctx, &first.0, &second.0)? {
+                        &mut left
+                    } else {
+                        &mut right
+                    };
                     merged.extend(next.next());
                 }
                 merged.extend(left);
@@ -75,14 +87,27 @@ impl By<'_> {
 
 fn sort(ctx: &mut Context, args: &[Term]) -> Answer {
     let by = args.get(1).map_or(By::Ascending, By::of);
-    let items = collect(ctx, &args[0])?.into_iter().map(|item| (item, Term::Nil)).collect();
-    Ok(Term::list(by.sort(ctx, items)?.into_iter().map(|(item, _)| item).collect()))
+    let items = collect(ctx, &args[0])?
+        .into_iter()
+        .map(|item| (item, Term::Nil))
+        .collect();
+    Ok(Term::list(
+        by.sort(ctx, items)?
+            .into_iter()
+            .map(|(item, _)| item)
+            .collect(),
+    ))
 }
 
 fn sort_by(ctx: &mut Context, args: &[Term]) -> Answer {
     let by = args.get(2).map_or(By::Ascending, By::of);
     let items = with_keys(ctx, &args[0], &args[1])?;
-    Ok(Term::list(by.sort(ctx, items)?.into_iter().map(|(_, item)| item).collect()))
+    Ok(Term::list(
+        by.sort(ctx, items)?
+            .into_iter()
+            .map(|(_, item)| item)
+            .collect(),
+    ))
 }
 
 /// Each item after its key.
@@ -96,13 +121,19 @@ fn with_keys(ctx: &mut Context, enumerable: &Term, fun: &Term) -> Result<Vec<(Te
 
 fn max(ctx: &mut Context, args: &[Term]) -> Answer {
     let (by, empty) = by_and_empty(args, 1, By::Descending);
-    let items = collect(ctx, &args[0])?.into_iter().map(|item| (item.clone(), item)).collect();
+    let items = collect(ctx, &args[0])?
+        .into_iter()
+        .map(|item| (item.clone(), item))
+        .collect();
     extreme(ctx, items, &by, empty, true)
 }
 
 fn min(ctx: &mut Context, args: &[Term]) -> Answer {
     let (by, empty) = by_and_empty(args, 1, By::Ascending);
-    let items = collect(ctx, &args[0])?.into_iter().map(|item| (item.clone(), item)).collect();
+    let items = collect(ctx, &args[0])?
+        .into_iter()
+        .map(|item| (item.clone(), item))
+        .collect();
     extreme(ctx, items, &by, empty, false)
 }
 
@@ -129,7 +160,13 @@ fn by_and_empty<'a>(args: &'a [Term], from: usize, default: By<'a>) -> (By<'a>, 
 }
 
 /// The first item that may stand before all others. A module sorts the other way round for a maximum.
-fn extreme(ctx: &mut Context, items: Vec<(Term, Term)>, by: &By<'_>, empty: Option<&Term>, largest: bool) -> Answer {
+fn extreme(
+    ctx: &mut Context,
+    items: Vec<(Term, Term)>,
+    by: &By<'_>,
+    empty: Option<&Term>,
+    largest: bool,
+) -> Answer {
     let turned;
     let by = match by {
         By::Module(module, descending) if largest => {
@@ -195,7 +232,7 @@ fn dedup(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "sort"/1 => sort, "Enum.sort(enumerable): the items in Erlang's term order";
     "sort"/2 => sort, "Enum.sort(enumerable, fun): sorted by :asc, :desc, a module with compare/2 or a function";
     "sort_by"/2 => sort_by, "Enum.sort_by(enumerable, mapper): sorted by the results of mapper";

@@ -9,7 +9,7 @@ use crate::lang::native::Context;
 use crate::lang::operators::BinaryOp;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, is_truthy, ok};
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use wharf::term::{Map, Term};
 
 /// `Enum.EmptyError`.
@@ -32,7 +32,11 @@ fn map_every(ctx: &mut Context, args: &[Term]) -> Answer {
     let (mut result, mut index) = (Vec::new(), 0_usize);
     while let Some(item) = items.next(ctx)? {
         let chosen = every != 0 && index % every == 0;
-        result.push(if chosen { apply(ctx, &args[2], item)? } else { item });
+        result.push(if chosen {
+            apply(ctx, &args[2], item)?
+        } else {
+            item
+        });
         index += 1;
     }
     Ok(Term::list(result))
@@ -67,7 +71,9 @@ fn keep(ctx: &mut Context, args: &[Term], wanted: bool) -> Answer {
 
 fn reduce_first(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut items = Items::of(&args[0])?;
-    let Some(mut acc) = items.next(ctx)? else { return Err(empty_error()) };
+    let Some(mut acc) = items.next(ctx)? else {
+        return Err(empty_error());
+    };
     while let Some(item) = items.next(ctx)? {
         acc = ctx.apply(&args[1], vec![item, acc])?;
     }
@@ -89,8 +95,12 @@ fn reduce_while(ctx: &mut Context, args: &[Term]) -> Answer {
     while let Some(item) = items.next(ctx)? {
         let answer = ctx.apply(&args[2], vec![item, acc])?;
         match &answer {
-            Term::Tuple(pair) if pair.len() == 2 && pair[0].is_atom("cont") => acc = pair[1].clone(),
-            Term::Tuple(pair) if pair.len() == 2 && pair[0].is_atom("halt") => return Ok(pair[1].clone()),
+            Term::Tuple(pair) if pair.len() == 2 && pair[0].is_atom("cont") => {
+                acc = pair[1].clone()
+            }
+            Term::Tuple(pair) if pair.len() == 2 && pair[0].is_atom("halt") => {
+                return Ok(pair[1].clone());
+            }
             _ => return Err(Throw::case_clause(answer)),
         }
     }
@@ -135,15 +145,29 @@ fn flat_map_reduce(ctx: &mut Context, args: &[Term]) -> Answer {
 
 fn scan_first(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut items = Items::of(&args[0])?;
-    let Some(first) = items.next(ctx)? else { return Ok(Term::Nil) };
+    let Some(first) = items.next(ctx)? else {
+        return Ok(Term::Nil);
+    };
     scan_on(ctx, items, vec![first.clone()], first, &args[1])
 }
 
 fn scan(ctx: &mut Context, args: &[Term]) -> Answer {
-    scan_on(ctx, Items::of(&args[0])?, Vec::new(), args[1].clone(), &args[2])
+    scan_on(
+        ctx,
+        Items::of(&args[0])?,
+        Vec::new(),
+        args[1].clone(),
+        &args[2],
+    )
 }
 
-fn scan_on(ctx: &mut Context, mut items: Items, mut result: Vec<Term>, mut acc: Term, fun: &Term) -> Answer {
+fn scan_on(
+    ctx: &mut Context,
+    mut items: Items,
+    mut result: Vec<Term>,
+    mut acc: Term,
+    fun: &Term,
+) -> Answer {
     while let Some(item) = items.next(ctx)? {
         acc = ctx.apply(fun, vec![item, acc])?;
         result.push(acc.clone());
@@ -251,7 +275,7 @@ fn frequencies(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "map"/2 => map, "Enum.map(enumerable, fun): the result of fun for each item";
     "map_every"/3 => map_every, "Enum.map_every(enumerable, nth, fun): like map/2, for every nth item, the first included";
     "each"/2 => each, "Enum.each(enumerable, fun): calls fun with each item";

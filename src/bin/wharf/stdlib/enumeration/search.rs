@@ -9,7 +9,7 @@ use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, is_truthy, nil, ok_with};
 use crate::stdlib::number::random_below;
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use wharf::term::Term;
 
 /// The item in place `index` (from the end if negative).
@@ -17,7 +17,10 @@ fn item_at(ctx: &mut Context, enumerable: &Term, index: i64) -> Result<Option<Te
     let Ok(mut skip) = usize::try_from(index) else {
         let items = collect(ctx, enumerable)?;
         let back = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
-        return Ok(items.len().checked_sub(back).and_then(|place| items.get(place).cloned()));
+        return Ok(items
+            .len()
+            .checked_sub(back)
+            .and_then(|place| items.get(place).cloned()));
     };
     let mut items = Items::of(enumerable)?;
     loop {
@@ -37,7 +40,14 @@ fn index_of(function: &str, args: &[Term]) -> Result<i64, Throw> {
 }
 
 fn at(ctx: &mut Context, args: &[Term]) -> Answer {
-    let index = index_of("at", &[args[0].clone(), args[1].clone(), args.get(2).cloned().unwrap_or_else(nil)])?;
+    let index = index_of(
+        "at",
+        &[
+            args[0].clone(),
+            args[1].clone(),
+            args.get(2).cloned().unwrap_or_else(nil),
+        ],
+    )?;
     Ok(item_at(ctx, &args[0], index)?.unwrap_or_else(|| args.get(2).cloned().unwrap_or_else(nil)))
 }
 
@@ -48,7 +58,8 @@ fn fetch(ctx: &mut Context, args: &[Term]) -> Answer {
 
 fn fetch_or_raise(ctx: &mut Context, args: &[Term]) -> Answer {
     let index = index_of("fetch!", args)?;
-    item_at(ctx, &args[0], index)?.ok_or_else(|| Throw::message("Enum.OutOfBoundsError", "out of bounds error"))
+    item_at(ctx, &args[0], index)?
+        .ok_or_else(|| Throw::message("Enum.OutOfBoundsError", "out of bounds error"))
 }
 
 fn find(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -96,14 +107,22 @@ fn find_index(ctx: &mut Context, args: &[Term]) -> Answer {
 pub(crate) fn contains(ctx: &mut Context, enumerable: &Term, wanted: &Term) -> Result<bool, Throw> {
     if let Term::Map(map) = enumerable {
         match (struct_name(map), wanted) {
-            (None, Term::Tuple(pair)) if pair.len() == 2 => return Ok(map.get(&pair[0]) == Some(&pair[1])),
+            (None, Term::Tuple(pair)) if pair.len() == 2 => {
+                return Ok(map.get(&pair[0]) == Some(&pair[1]));
+            }
             (None, _) => return Ok(false),
             (Some("Elixir.MapSet"), _) => return Ok(members(map).contains(wanted)),
             (Some("Elixir.Range"), Term::Int(number)) => {
                 if let Some((first, last, step)) = range_parts(map) {
-                    let (low, high) = if step > 0 { (first, last) } else { (last, first) };
+                    let (low, high) = if step > 0 {
+                        (first, last)
+                    } else {
+                        (last, first)
+                    };
                     let distance = i128::from(*number) - i128::from(first);
-                    return Ok((low..=high).contains(number) && step != 0 && distance % i128::from(step) == 0);
+                    return Ok((low..=high).contains(number)
+                        && step != 0
+                        && distance % i128::from(step) == 0);
                 }
             }
             (Some("Elixir.Range"), _) => return Ok(false),
@@ -155,7 +174,7 @@ fn shuffled(mut items: Vec<Term>) -> Vec<Term> {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "at"/2 => at, "Enum.at(enumerable, index): the item at index, from the end if negative, or nil";
     "at"/3 => at, "Enum.at(enumerable, index, default): the item at index, or default";
     "fetch"/2 => fetch, "Enum.fetch(enumerable, index): {:ok, item} or :error";

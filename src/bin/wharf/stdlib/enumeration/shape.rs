@@ -8,7 +8,7 @@ use super::items::{Items, collect};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::Answer;
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use wharf::term::Term;
 
 fn concat(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -44,7 +44,10 @@ fn reverse(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn reverse_slice(ctx: &mut Context, args: &[Term]) -> Answer {
-    let (start, amount) = (crate::stdlib::argument::count(args, 2)?, crate::stdlib::argument::count(args, 3)?);
+    let (start, amount) = (
+        crate::stdlib::argument::count(args, 2)?,
+        crate::stdlib::argument::count(args, 3)?,
+    );
     let mut items = collect(ctx, &args[0])?;
     let start = start.min(items.len());
     let end = start.saturating_add(amount).min(items.len());
@@ -71,7 +74,10 @@ fn with_index(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// Rows of one item of each, until one has no more.
 fn rows(ctx: &mut Context, columns: &[Term]) -> Result<Vec<Vec<Term>>, Throw> {
-    let mut columns = columns.iter().map(Items::of).collect::<Result<Vec<_>, _>>()?;
+    let mut columns = columns
+        .iter()
+        .map(Items::of)
+        .collect::<Result<Vec<_>, _>>()?;
     let mut rows = Vec::new();
     if columns.is_empty() {
         return Ok(rows);
@@ -90,11 +96,15 @@ fn rows(ctx: &mut Context, columns: &[Term]) -> Result<Vec<Vec<Term>>, Throw> {
 
 fn zip(ctx: &mut Context, args: &[Term]) -> Answer {
     let columns = collect(ctx, &args[0])?;
-    Ok(Term::list(rows(ctx, &columns)?.into_iter().map(Term::tuple).collect()))
+    Ok(Term::list(
+        rows(ctx, &columns)?.into_iter().map(Term::tuple).collect(),
+    ))
 }
 
 fn zip_two(ctx: &mut Context, args: &[Term]) -> Answer {
-    Ok(Term::list(rows(ctx, args)?.into_iter().map(Term::tuple).collect()))
+    Ok(Term::list(
+        rows(ctx, args)?.into_iter().map(Term::tuple).collect(),
+    ))
 }
 
 fn zip_with(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -171,7 +181,7 @@ pub(crate) fn separated(items: Vec<Term>, separator: &Term) -> Vec<Term> {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "concat"/1 => concat, "Enum.concat(enumerables): the items of all of them";
     "concat"/2 => concat_two, "Enum.concat(left, right): the items of both";
     "flat_map"/2 => flat_map, "Enum.flat_map(enumerable, fun): the items of all results of fun";

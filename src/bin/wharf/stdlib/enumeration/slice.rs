@@ -8,7 +8,7 @@ use super::{apply, holds};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::Answer;
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use wharf::term::Term;
 
 fn amount(function: &str, args: &[Term]) -> Result<i64, Throw> {
@@ -34,7 +34,9 @@ fn first(ctx: &mut Context, items: &mut Items, amount: usize) -> Result<Vec<Term
 fn cut(length: usize, amount: i64) -> usize {
     match usize::try_from(amount) {
         Ok(amount) => amount.min(length),
-        Err(_) => length.saturating_sub(usize::try_from(amount.unsigned_abs()).unwrap_or(usize::MAX)),
+        Err(_) => {
+            length.saturating_sub(usize::try_from(amount.unsigned_abs()).unwrap_or(usize::MAX))
+        }
     }
 }
 
@@ -106,7 +108,12 @@ fn split_with(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut items = Items::of(&args[0])?;
     let (mut yes, mut no) = (Vec::new(), Vec::new());
     while let Some(item) = items.next(ctx)? {
-        if holds(ctx, &args[1], item.clone())? { &mut yes } else { &mut no }.push(item);
+        if holds(ctx, &args[1], item.clone())? {
+            &mut yes
+        } else {
+            &mut no
+        }
+        .push(item);
     }
     Ok(Term::tuple([Term::list(yes), Term::list(no)]))
 }
@@ -131,9 +138,16 @@ fn slice_range(ctx: &mut Context, args: &[Term]) -> Answer {
         Term::Map(map) if struct_name(map) == Some("Elixir.Range") => range_parts(map),
         _ => None,
     };
-    let Some((first, last, step)) = parts else { return Err(Throw::function_clause("Enum", "slice", args)) };
+    let Some((first, last, step)) = parts else {
+        return Err(Throw::function_clause("Enum", "slice", args));
+    };
     let items = collect(ctx, &args[0])?;
-    Ok(Term::list(places(items.len(), first, last, step).into_iter().filter_map(|at| items.get(at).cloned()).collect()))
+    Ok(Term::list(
+        places(items.len(), first, last, step)
+            .into_iter()
+            .filter_map(|at| items.get(at).cloned())
+            .collect(),
+    ))
 }
 
 /// The places that a range selects of `length` things; negative ends count from the end.
@@ -141,19 +155,29 @@ pub(crate) fn places(length: usize, first: i64, last: i64, step: i64) -> Vec<usi
     let size = i64::try_from(length).unwrap_or(i64::MAX);
     let from_end = |place: i64| if place < 0 { place + size } else { place };
     let step = if step == -1 && last < 0 { 1 } else { step };
-    let (first, last) = (from_end(first).max(if first < 0 { 0 } else { first }), from_end(last).min(size - 1));
-    let Ok(step) = usize::try_from(step) else { return Vec::new() };
+    let (first, last) = (
+        from_end(first).max(if first < 0 { 0 } else { first }),
+        from_end(last).min(size - 1),
+    );
+    let Ok(step) = usize::try_from(step) else {
+        return Vec::new();
+    };
     if step == 0 || first > last || first < 0 {
         return Vec::new();
     }
-    (first..=last).step_by(step).filter_map(|place| usize::try_from(place).ok()).collect()
+    (first..=last)
+        .step_by(step)
+        .filter_map(|place| usize::try_from(place).ok())
+        .collect()
 }
 
 fn slice(ctx: &mut Context, args: &[Term]) -> Answer {
     let (Term::Int(start), Term::Int(amount)) = (&args[1], &args[2]) else {
         return Err(Throw::function_clause("Enum", "slice", args));
     };
-    let Ok(amount) = usize::try_from(*amount) else { return Err(Throw::function_clause("Enum", "slice", args)) };
+    let Ok(amount) = usize::try_from(*amount) else {
+        return Err(Throw::function_clause("Enum", "slice", args));
+    };
     if let Ok(start) = usize::try_from(*start) {
         let mut items = Items::of(&args[0])?;
         for _ in 0..start {
@@ -166,7 +190,9 @@ fn slice(ctx: &mut Context, args: &[Term]) -> Answer {
     let items = collect(ctx, &args[0])?;
     let back = usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX);
     let start = items.len().saturating_sub(back);
-    Ok(Term::list(items.into_iter().skip(start).take(amount).collect()))
+    Ok(Term::list(
+        items.into_iter().skip(start).take(amount).collect(),
+    ))
 }
 
 fn chunk_every(ctx: &mut Context, args: &[Term]) -> Answer {
@@ -176,7 +202,11 @@ fn chunk_every(ctx: &mut Context, args: &[Term]) -> Answer {
     };
     let wrong = || Throw::function_clause("Enum", "chunk_every", args);
     let count = size(1).ok_or_else(wrong)?;
-    let step = if args.len() > 2 { size(2).ok_or_else(wrong)? } else { count };
+    let step = if args.len() > 2 {
+        size(2).ok_or_else(wrong)?
+    } else {
+        count
+    };
     let items = collect(ctx, &args[0])?;
     let mut chunks = Vec::new();
     let mut start = 0;
@@ -203,7 +233,8 @@ fn chunk_every(ctx: &mut Context, args: &[Term]) -> Answer {
 
 fn chunk_by(ctx: &mut Context, args: &[Term]) -> Answer {
     let mut items = Items::of(&args[0])?;
-    let (mut chunks, mut chunk, mut last): (Vec<Term>, Vec<Term>, Option<Term>) = (Vec::new(), Vec::new(), None);
+    let (mut chunks, mut chunk, mut last): (Vec<Term>, Vec<Term>, Option<Term>) =
+        (Vec::new(), Vec::new(), None);
     while let Some(item) = items.next(ctx)? {
         let key = apply(ctx, &args[1], item.clone())?;
         if last.as_ref().is_some_and(|last| *last != key) {
@@ -224,7 +255,9 @@ fn chunk_while(ctx: &mut Context, args: &[Term]) -> Answer {
     while let Some(item) = items.next(ctx)? {
         let answer = ctx.apply(&args[2], vec![item, acc])?;
         match &answer {
-            Term::Tuple(parts) if parts.len() == 2 && parts[0].is_atom("cont") => acc = parts[1].clone(),
+            Term::Tuple(parts) if parts.len() == 2 && parts[0].is_atom("cont") => {
+                acc = parts[1].clone()
+            }
             Term::Tuple(parts) if parts.len() == 3 && parts[0].is_atom("cont") => {
                 chunks.push(parts[1].clone());
                 acc = parts[2].clone();
@@ -239,14 +272,16 @@ fn chunk_while(ctx: &mut Context, args: &[Term]) -> Answer {
     let answer = apply(ctx, &args[3], acc)?;
     match &answer {
         Term::Tuple(parts) if parts.len() == 2 && parts[0].is_atom("cont") => {}
-        Term::Tuple(parts) if parts.len() == 3 && parts[0].is_atom("cont") => chunks.push(parts[1].clone()),
+        Term::Tuple(parts) if parts.len() == 3 && parts[0].is_atom("cont") => {
+            chunks.push(parts[1].clone())
+        }
         _ => return Err(Throw::case_clause(answer)),
     }
     Ok(Term::list(chunks))
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "take"/2 => take, "Enum.take(enumerable, amount): the first items, or the last if negative";
     "drop"/2 => drop_first, "Enum.drop(enumerable, amount): all but the first items, or but the last if negative";
     "split"/2 => split, "Enum.split(enumerable, count): {first, rest}";

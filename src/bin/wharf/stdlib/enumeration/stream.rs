@@ -9,7 +9,7 @@ use super::{apply, holds};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, ok};
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use std::collections::{HashSet, VecDeque};
 use wharf::term::{Map, Term};
 
@@ -23,9 +23,19 @@ pub(crate) struct Stream {
 enum Source {
     Items(Items),
     Repeatedly(Term),
-    Iterate { start: Option<Term>, last: Term, fun: Term },
-    Cycle { all: Vec<Term>, place: usize },
-    Unfold { acc: Term, fun: Term },
+    Iterate {
+        start: Option<Term>,
+        last: Term,
+        fun: Term,
+    },
+    Cycle {
+        all: Vec<Term>,
+        place: usize,
+    },
+    Unfold {
+        acc: Term,
+        fun: Term,
+    },
     Concat(VecDeque<Term>, Option<Items>),
     Zip(Vec<Items>),
 }
@@ -48,24 +58,55 @@ enum Step {
 impl Stream {
     /// The beginning of the stream that `map` describes.
     pub(crate) fn of(map: &Map) -> Option<Stream> {
-        let Term::Tuple(source) = map.get(&Term::atom("enum"))? else { return None };
-        let name = if let Term::Atom(name) = source.first()? { name.as_str() } else { return None };
+        let Term::Tuple(source) = map.get(&Term::atom("enum"))? else {
+            return None;
+        };
+        let name = if let Term::Atom(name) = source.first()? {
+            name.as_str()
+        } else {
+            return None;
+        };
         let part = |place: usize| source.get(place).cloned();
         let source = match name {
             "items" => Source::Items(Items::of(source.get(1)?).ok()?),
             "repeatedly" => Source::Repeatedly(part(1)?),
-            "iterate" => Source::Iterate { start: part(1), last: Term::Nil, fun: part(2)? },
-            "cycle" => Source::Cycle { all: source.get(1)?.to_list_vec()?, place: 0 },
-            "unfold" => Source::Unfold { acc: part(1)?, fun: part(2)? },
+            "iterate" => Source::Iterate {
+                start: part(1),
+                last: Term::Nil,
+                fun: part(2)?,
+            },
+            "cycle" => Source::Cycle {
+                all: source.get(1)?.to_list_vec()?,
+                place: 0,
+            },
+            "unfold" => Source::Unfold {
+                acc: part(1)?,
+                fun: part(2)?,
+            },
             "concat" => Source::Concat(source.get(1)?.to_list_vec()?.into(), None),
             "zip" => {
                 let columns = source.get(1)?.to_list_vec()?;
-                Source::Zip(columns.iter().map(Items::of).collect::<Result<_, _>>().ok()?)
+                Source::Zip(
+                    columns
+                        .iter()
+                        .map(Items::of)
+                        .collect::<Result<_, _>>()
+                        .ok()?,
+                )
             }
             _ => return None,
         };
-        let steps = map.get(&Term::atom("funs"))?.to_list_vec()?.iter().map(Step::of).collect::<Option<_>>()?;
-        Some(Stream { source, steps, ended: false })
+        let steps = map
+            .get(&Term::atom("funs"))?
+            .to_list_vec()?
+            .iter()
+            .map(Step::of)
+            .collect::<Option<_>>()?;
+        Some(Stream {
+            source,
+            steps,
+            ended: false,
+        })
     }
 
     /// The next item.
@@ -75,7 +116,9 @@ impl Stream {
 
     /// The next item to come out of the first `count` steps.
     fn through(&mut self, ctx: &mut Context, count: usize) -> Result<Option<Term>, Throw> {
-        let Some(last) = count.checked_sub(1) else { return self.from_source(ctx) };
+        let Some(last) = count.checked_sub(1) else {
+            return self.from_source(ctx);
+        };
         loop {
             if self.ended {
                 return Ok(None);
@@ -85,7 +128,9 @@ impl Stream {
                     self.ended = true;
                     return Ok(None);
                 }
-                Step::FlatMap { inner: Some(inner), .. } => {
+                Step::FlatMap {
+                    inner: Some(inner), ..
+                } => {
                     if let Some(item) = inner.next(ctx)? {
                         return Ok(Some(item));
                     }
@@ -94,7 +139,9 @@ impl Stream {
             }
             let Some(item) = self.through(ctx, last)? else {
                 return Ok(match &mut self.steps[last] {
-                    Step::Chunk { chunk, .. } if !chunk.is_empty() => Some(Term::list(std::mem::take(chunk))),
+                    Step::Chunk { chunk, .. } if !chunk.is_empty() => {
+                        Some(Term::list(std::mem::take(chunk)))
+                    }
                     _ => None,
                 });
             };
@@ -174,7 +221,9 @@ enum Pass {
 impl Step {
     fn of(term: &Term) -> Option<Step> {
         let Term::Tuple(pair) = term else { return None };
-        let [Term::Atom(name), argument] = &pair[..] else { return None };
+        let [Term::Atom(name), argument] = &pair[..] else {
+            return None;
+        };
         let number = || match argument {
             Term::Int(number) => usize::try_from(*number).ok(),
             _ => None,
@@ -191,8 +240,14 @@ impl Step {
             "with_index" => Step::WithIndex(i64::try_from(number()?).ok()?),
             "dedup" => Step::Dedup(None),
             "uniq" => Step::Uniq(HashSet::new()),
-            "flat_map" => Step::FlatMap { fun: argument.clone(), inner: None },
-            "chunk_every" => Step::Chunk { size: number()?.max(1), chunk: Vec::new() },
+            "flat_map" => Step::FlatMap {
+                fun: argument.clone(),
+                inner: None,
+            },
+            "chunk_every" => Step::Chunk {
+                size: number()?.max(1),
+                chunk: Vec::new(),
+            },
             _ => return None,
         })
     }
@@ -204,7 +259,9 @@ impl Step {
                 apply(ctx, fun, item.clone())?;
                 Pass::On(item)
             }
-            Step::Filter(fun, wanted) if holds(ctx, fun, item.clone())? == *wanted => Pass::On(item),
+            Step::Filter(fun, wanted) if holds(ctx, fun, item.clone())? == *wanted => {
+                Pass::On(item)
+            }
             Step::Filter(..) => Pass::Skip,
             Step::Take(left) => {
                 *left -= 1;
@@ -234,7 +291,11 @@ impl Step {
                 Pass::On(item)
             }
             Step::Uniq(seen) => {
-                if seen.insert(item.clone()) { Pass::On(item) } else { Pass::Skip }
+                if seen.insert(item.clone()) {
+                    Pass::On(item)
+                } else {
+                    Pass::Skip
+                }
             }
             Step::FlatMap { fun, inner } => {
                 let part = apply(ctx, fun, item)?;
@@ -243,14 +304,21 @@ impl Step {
             }
             Step::Chunk { size, chunk } => {
                 chunk.push(item);
-                if chunk.len() == *size { Pass::On(Term::list(std::mem::take(chunk))) } else { Pass::Skip }
+                if chunk.len() == *size {
+                    Pass::On(Term::list(std::mem::take(chunk)))
+                } else {
+                    Pass::Skip
+                }
             }
         })
     }
 }
 
 fn stream(source: Term, steps: Vec<Term>) -> Term {
-    structure("Elixir.Stream", &[("enum", source), ("funs", Term::list(steps))])
+    structure(
+        "Elixir.Stream",
+        &[("enum", source), ("funs", Term::list(steps))],
+    )
 }
 
 /// `enumerable`, and one more step.
@@ -258,14 +326,18 @@ fn step(enumerable: &Term, name: &str, argument: Term) -> Answer {
     let added = Term::tuple([Term::atom(name), argument]);
     if let Term::Map(map) = enumerable
         && super::items::struct_name(map) == Some("Elixir.Stream")
-        && let (Some(source), Some(steps)) = (map.get(&Term::atom("enum")), map.get(&Term::atom("funs")))
+        && let (Some(source), Some(steps)) =
+            (map.get(&Term::atom("enum")), map.get(&Term::atom("funs")))
     {
         let mut steps = steps.to_list_vec().unwrap_or_default();
         steps.push(added);
         return Ok(stream(source.clone(), steps));
     }
     Items::of(enumerable)?;
-    Ok(stream(Term::tuple([Term::atom("items"), enumerable.clone()]), vec![added]))
+    Ok(stream(
+        Term::tuple([Term::atom("items"), enumerable.clone()]),
+        vec![added],
+    ))
 }
 
 fn source<const N: usize>(parts: [Term; N]) -> Answer {
@@ -288,13 +360,15 @@ fn run(ctx: &mut Context, args: &[Term]) -> Answer {
 fn cycle(ctx: &mut Context, args: &[Term]) -> Answer {
     let all = collect(ctx, &args[0])?;
     if all.is_empty() {
-        return Err(Throw::argument_error("cannot cycle over an empty enumerable"));
+        return Err(Throw::argument_error(
+            "cannot cycle over an empty enumerable",
+        ));
     }
     source([Term::atom("cycle"), Term::list(all)])
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "map"/2 => |_, args| step(&args[0], "map", args[1].clone()), "Stream.map(enumerable, fun): fun of each item, when asked for";
     "each"/2 => |_, args| step(&args[0], "each", args[1].clone()), "Stream.each(enumerable, fun): calls fun with each item as it passes";
     "filter"/2 => |_, args| step(&args[0], "filter", args[1].clone()), "Stream.filter(enumerable, fun): the items for which fun is truthy";

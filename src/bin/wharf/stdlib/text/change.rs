@@ -8,7 +8,7 @@ use super::{number, part, subject};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, bad, binary, binary_of, bytes};
-use crate::stdlib::{Entry, convert, functions};
+use crate::stdlib::{Entry, convert, table};
 use wharf::term::{Binary, Term};
 
 /// `change` on the UTF-8 of a text; other bytes stay.
@@ -33,7 +33,12 @@ fn is_ascii_mode(args: &[Term]) -> bool {
 }
 
 fn clause_arguments(args: &[Term]) -> Vec<Term> {
-    vec![args[0].clone(), args.get(1).cloned().unwrap_or_else(|| Term::atom("default"))]
+    vec![
+        args[0].clone(),
+        args.get(1)
+            .cloned()
+            .unwrap_or_else(|| Term::atom("default")),
+    ]
 }
 
 fn upcase(_: &mut Context, args: &[Term]) -> Answer {
@@ -42,7 +47,9 @@ fn upcase(_: &mut Context, args: &[Term]) -> Answer {
     if is_ascii_mode(args) {
         return Ok(binary_of(text.to_ascii_uppercase()));
     }
-    Ok(by_chunks(text, |text, output| output.extend_from_slice(text.to_uppercase().as_bytes())))
+    Ok(by_chunks(text, |text, output| {
+        output.extend_from_slice(text.to_uppercase().as_bytes())
+    }))
 }
 
 fn downcase(_: &mut Context, args: &[Term]) -> Answer {
@@ -83,20 +90,31 @@ fn trim(function: &str, args: &[Term], ends: Ends) -> Answer {
     match args.get(1) {
         None => {
             if ends != Ends::Trailing {
-                let skipped = rest.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len() - chunk.valid().trim_start().len());
+                let skipped = rest.utf8_chunks().next().map_or(0, |chunk| {
+                    chunk.valid().len() - chunk.valid().trim_start().len()
+                });
                 rest = &rest[skipped..];
             }
             if ends != Ends::Leading
-                && let Some(last) = rest.utf8_chunks().last().filter(|last| last.invalid().is_empty())
+                && let Some(last) = rest
+                    .utf8_chunks()
+                    .last()
+                    .filter(|last| last.invalid().is_empty())
             {
                 rest = &rest[..rest.len() - (last.valid().len() - last.valid().trim_end().len())];
             }
         }
         Some(Term::Binary(blank)) if !blank.is_empty() => {
-            while let Some(after) = rest.strip_prefix(&blank[..]).filter(|_| ends != Ends::Trailing) {
+            while let Some(after) = rest
+                .strip_prefix(&blank[..])
+                .filter(|_| ends != Ends::Trailing)
+            {
                 rest = after;
             }
-            while let Some(before) = rest.strip_suffix(&blank[..]).filter(|_| ends != Ends::Leading) {
+            while let Some(before) = rest
+                .strip_suffix(&blank[..])
+                .filter(|_| ends != Ends::Leading)
+            {
                 rest = before;
             }
         }
@@ -108,7 +126,13 @@ fn trim(function: &str, args: &[Term], ends: Ends) -> Answer {
 
 /// The padding that brings `length` characters to `wanted`.
 fn padding(function: &str, args: &[Term]) -> Result<(Vec<u8>, Binary), Throw> {
-    let full = [args[0].clone(), args[1].clone(), args.get(2).cloned().unwrap_or_else(|| Term::list(vec![Term::from(" ")]))];
+    let full = [
+        args[0].clone(),
+        args[1].clone(),
+        args.get(2)
+            .cloned()
+            .unwrap_or_else(|| Term::list(vec![Term::from(" ")])),
+    ];
     let wrong = || Throw::function_clause("String", function, &full);
     let text = subject(function, &full, 1)?.clone();
     let wanted = usize::try_from(number(function, &full, 2)?).map_err(|_| wrong())?;
@@ -116,17 +140,33 @@ fn padding(function: &str, args: &[Term]) -> Result<(Vec<u8>, Binary), Throw> {
         Term::Binary(padding) => graphemes(padding).into_iter().map(<[u8]>::to_vec).collect(),
         Term::List(_) => {
             let items = full[2].to_list_vec().ok_or_else(wrong)?;
-            items.iter().map(|item| bytes(item).map(<[u8]>::to_vec)).collect::<Option<_>>().ok_or_else(|| {
-                Throw::argument_error("expected a string padding element, got: something that is not a string")
-            })?
+            items
+                .iter()
+                .map(|item| bytes(item).map(<[u8]>::to_vec))
+                .collect::<Option<_>>()
+                .ok_or_else(|| {
+                    Throw::argument_error(
+                        "expected a string padding element, got: something that is not a string",
+                    )
+                })?
         }
         _ => return Err(wrong()),
     };
     if pieces.is_empty() {
-        return Err(Throw::function_clause("String", function, &[args[0].clone(), args[1].clone(), Term::Nil]));
+        return Err(Throw::function_clause(
+            "String",
+            function,
+            &[args[0].clone(), args[1].clone(), Term::Nil],
+        ));
     }
     let missing = wanted.saturating_sub(graphemes(&text).len());
-    let padding = pieces.iter().cycle().take(missing).flatten().copied().collect();
+    let padding = pieces
+        .iter()
+        .cycle()
+        .take(missing)
+        .flatten()
+        .copied()
+        .collect();
     Ok((padding, text))
 }
 
@@ -145,7 +185,11 @@ fn duplicate(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("duplicate", args, 1)?;
     let count = super::number("duplicate", args, 2)?;
     let count = usize::try_from(count).map_err(|_| bad(2, "out of range"))?;
-    if text.len().checked_mul(count).is_none_or(|size| size > isize::MAX as usize) {
+    if text
+        .len()
+        .checked_mul(count)
+        .is_none_or(|size| size > isize::MAX as usize)
+    {
         return Err(Throw::error(Term::atom("system_limit")));
     }
     Ok(binary_of(text.repeat(count)))
@@ -156,8 +200,16 @@ fn to_integer(ctx: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn replace_prefix(args: &[Term], function: &str, leading: bool) -> Answer {
-    let (text, from, to) = (subject(function, args, 1)?, subject(function, args, 2)?, subject(function, args, 3)?);
-    let rest = if leading { text.strip_prefix(&from[..]) } else { text.strip_suffix(&from[..]) };
+    let (text, from, to) = (
+        subject(function, args, 1)?,
+        subject(function, args, 2)?,
+        subject(function, args, 3)?,
+    );
+    let rest = if leading {
+        text.strip_prefix(&from[..])
+    } else {
+        text.strip_suffix(&from[..])
+    };
     Ok(match rest {
         Some(rest) if leading => binary_of([&to[..], rest].concat()),
         Some(rest) => binary_of([rest, &to[..]].concat()),
@@ -170,7 +222,7 @@ fn equivalent(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "upcase"/1 => upcase, "String.upcase(string)";
     "upcase"/2 => upcase, "String.upcase(string, mode): mode is :default or :ascii";
     "downcase"/1 => downcase, "String.downcase(string)";

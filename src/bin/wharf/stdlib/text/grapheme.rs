@@ -11,7 +11,7 @@ use crate::stdlib::argument::{Answer, binary_of, nil};
 use crate::stdlib::convert::characters;
 use crate::stdlib::enumeration::items::{range_parts, struct_name};
 use crate::stdlib::enumeration::slice::places;
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use unicode_segmentation::UnicodeSegmentation;
 use wharf::term::{Binary, Term};
 
@@ -52,7 +52,12 @@ fn list_of(whole: &Binary, parts: Vec<&[u8]>) -> Term {
 
 fn length(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("length", args, 1)?;
-    Ok(if text.is_ascii() && !text.contains(&b'\r') { text.len() } else { graphemes(text).len() }.into())
+    Ok(if text.is_ascii() && !text.contains(&b'\r') {
+        text.len()
+    } else {
+        graphemes(text).len()
+    }
+    .into())
 }
 
 fn at(_: &mut Context, args: &[Term]) -> Answer {
@@ -60,37 +65,59 @@ fn at(_: &mut Context, args: &[Term]) -> Answer {
     let pieces = graphemes(text);
     let size = i64::try_from(pieces.len()).unwrap_or(i64::MAX);
     let place = usize::try_from(if index < 0 { index + size } else { index }).ok();
-    Ok(place.and_then(|place| pieces.get(place)).map_or_else(nil, |piece| part(text, piece)))
+    Ok(place
+        .and_then(|place| pieces.get(place))
+        .map_or_else(nil, |piece| part(text, piece)))
 }
 
 fn first(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("first", args, 1)?;
-    Ok(graphemes(text).first().map_or_else(nil, |piece| part(text, piece)))
+    Ok(graphemes(text)
+        .first()
+        .map_or_else(nil, |piece| part(text, piece)))
 }
 
 fn last(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("last", args, 1)?;
-    Ok(graphemes(text).last().map_or_else(nil, |piece| part(text, piece)))
+    Ok(graphemes(text)
+        .last()
+        .map_or_else(nil, |piece| part(text, piece)))
 }
 
 fn slice(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("slice", args, 1)?;
     let (start, count) = (number("slice", args, 2)?, number("slice", args, 3)?);
-    let count = usize::try_from(count).map_err(|_| Throw::function_clause("String", "slice", args))?;
+    let count =
+        usize::try_from(count).map_err(|_| Throw::function_clause("String", "slice", args))?;
     let pieces = graphemes(text);
     let start = match usize::try_from(start) {
         Ok(start) => start,
-        Err(_) => pieces.len().saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)),
+        Err(_) => pieces
+            .len()
+            .saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)),
     };
-    Ok(binary_of(pieces.into_iter().skip(start).take(count).collect::<Vec<_>>().concat()))
+    Ok(binary_of(
+        pieces
+            .into_iter()
+            .skip(start)
+            .take(count)
+            .collect::<Vec<_>>()
+            .concat(),
+    ))
 }
 
 fn slice_range(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("slice", args, 1)?;
-    let range = args[1].as_map().filter(|map| struct_name(map) == Some("Elixir.Range")).and_then(range_parts);
-    let (first, last, step) = range.ok_or_else(|| Throw::function_clause("String", "slice", args))?;
+    let range = args[1]
+        .as_map()
+        .filter(|map| struct_name(map) == Some("Elixir.Range"))
+        .and_then(range_parts);
+    let (first, last, step) =
+        range.ok_or_else(|| Throw::function_clause("String", "slice", args))?;
     let pieces = graphemes(text);
-    let chosen = places(pieces.len(), first, last, step).into_iter().filter_map(|place| pieces.get(place).copied());
+    let chosen = places(pieces.len(), first, last, step)
+        .into_iter()
+        .filter_map(|place| pieces.get(place).copied());
     Ok(binary_of(chosen.collect::<Vec<_>>().concat()))
 }
 
@@ -99,10 +126,15 @@ fn split_at(_: &mut Context, args: &[Term]) -> Answer {
     let pieces = graphemes(text);
     let place = match usize::try_from(index) {
         Ok(place) => place.min(pieces.len()),
-        Err(_) => pieces.len().saturating_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX)),
+        Err(_) => pieces
+            .len()
+            .saturating_sub(usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX)),
     };
     let bytes = pieces[..place].iter().map(|piece| piece.len()).sum();
-    Ok(Term::tuple([Term::Binary(text.slice(0..bytes)), Term::Binary(text.slice(bytes..text.len()))]))
+    Ok(Term::tuple([
+        Term::Binary(text.slice(0..bytes)),
+        Term::Binary(text.slice(bytes..text.len())),
+    ]))
 }
 
 /// The first of `parts`, and the rest of the text.
@@ -110,7 +142,10 @@ fn next(text: &Binary, first: Option<&&[u8]>) -> Term {
     match first {
         Some(piece) => {
             let size = piece.len();
-            Term::tuple([Term::Binary(text.slice(0..size)), Term::Binary(text.slice(size..text.len()))])
+            Term::tuple([
+                Term::Binary(text.slice(0..size)),
+                Term::Binary(text.slice(size..text.len())),
+            ])
         }
         None => nil(),
     }
@@ -123,7 +158,9 @@ fn reverse(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn is_valid(_: &mut Context, args: &[Term]) -> Answer {
-    Ok(std::str::from_utf8(subject("valid?", args, 1)?).is_ok().into())
+    Ok(std::str::from_utf8(subject("valid?", args, 1)?)
+        .is_ok()
+        .into())
 }
 
 fn is_printable_string(_: &mut Context, args: &[Term]) -> Answer {
@@ -147,11 +184,13 @@ fn chunk(_: &mut Context, args: &[Term]) -> Answer {
             _ => runs.push((kind, piece.to_vec())),
         }
     }
-    Ok(Term::list(runs.into_iter().map(|(_, run)| binary_of(run)).collect()))
+    Ok(Term::list(
+        runs.into_iter().map(|(_, run)| binary_of(run)).collect(),
+    ))
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "length"/1 => length, "String.length(string): the number of characters";
     "at"/2 => at, "String.at(string, position): the character there, from the end if negative, or nil";
     "first"/1 => first, "String.first(string): the first character, or nil";

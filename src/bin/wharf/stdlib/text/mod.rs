@@ -21,7 +21,9 @@ fn subject<'a>(function: &str, args: &'a [Term], place: usize) -> Result<&'a Bin
 
 /// The integer at `place` (from 1).
 fn number(function: &str, args: &[Term], place: usize) -> Result<i64, Throw> {
-    args[place - 1].as_int().ok_or_else(|| Throw::function_clause("String", function, args))
+    args[place - 1]
+        .as_int()
+        .ok_or_else(|| Throw::function_clause("String", function, args))
 }
 
 /// Part of `whole`, as a binary that shares its bytes. `part` must lie within it.

@@ -9,7 +9,7 @@ use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use crate::stdlib::argument::{Answer, bad, binary_of, bytes, is_truthy, option};
 use crate::stdlib::convert::to_text;
-use crate::stdlib::{Entry, functions};
+use crate::stdlib::{Entry, table};
 use std::ops::Range;
 use wharf::term::Term;
 
@@ -17,9 +17,11 @@ use wharf::term::Term;
 pub(crate) fn patterns(term: &Term) -> Option<Vec<Vec<u8>>> {
     match term {
         Term::Binary(pattern) => Some(vec![pattern.to_vec()]),
-        Term::Nil | Term::List(_) => {
-            term.to_list_vec()?.iter().map(|item| bytes(item).map(<[u8]>::to_vec)).collect()
-        }
+        Term::Nil | Term::List(_) => term
+            .to_list_vec()?
+            .iter()
+            .map(|item| bytes(item).map(<[u8]>::to_vec))
+            .collect(),
         _ => None,
     }
 }
@@ -52,16 +54,28 @@ fn pattern_argument(args: &[Term]) -> Result<Vec<Vec<u8>>, Throw> {
 
 /// `String.split(string)`: at white space, without empty parts.
 fn split_blank(_: &mut Context, args: &[Term]) -> Answer {
-    let Term::Binary(text) = &args[0] else { return Err(bad(1, "not a binary")) };
-    let parts = match std::str::from_utf8(text) {
-        Ok(valid) => valid.split_whitespace().map(str::as_bytes).collect::<Vec<_>>(),
-        Err(_) => text.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty()).collect(),
+    let Term::Binary(text) = &args[0] else {
+        return Err(bad(1, "not a binary"));
     };
-    Ok(Term::list(parts.into_iter().map(|piece| part(text, piece)).collect()))
+    let parts = match std::str::from_utf8(text) {
+        Ok(valid) => valid
+            .split_whitespace()
+            .map(str::as_bytes)
+            .collect::<Vec<_>>(),
+        Err(_) => text
+            .split(u8::is_ascii_whitespace)
+            .filter(|part| !part.is_empty())
+            .collect(),
+    };
+    Ok(Term::list(
+        parts.into_iter().map(|piece| part(text, piece)).collect(),
+    ))
 }
 
 fn split(_: &mut Context, args: &[Term]) -> Answer {
-    let Term::Binary(text) = &args[0] else { return Err(bad(1, "not a binary")) };
+    let Term::Binary(text) = &args[0] else {
+        return Err(bad(1, "not a binary"));
+    };
     let options = args.get(2).cloned().unwrap_or(Term::Nil);
     let trim = option(&options, "trim").is_some_and(|trim| is_truthy(&trim));
     let parts_max = match option(&options, "parts") {
@@ -81,7 +95,17 @@ fn split(_: &mut Context, args: &[Term]) -> Answer {
             parts.push(&text[kept..]);
         }
         let trimmed = parts.into_iter().filter(|part| !trim || !part.is_empty());
-        return Ok(Term::list(trimmed.map(|piece| if piece.is_empty() { Term::from("") } else { part(text, piece) }).collect()));
+        return Ok(Term::list(
+            trimmed
+                .map(|piece| {
+                    if piece.is_empty() {
+                        Term::from("")
+                    } else {
+                        part(text, piece)
+                    }
+                })
+                .collect(),
+        ));
     }
     let mut from = 0;
     for found in find_all(text, &patterns) {
@@ -98,11 +122,18 @@ fn split(_: &mut Context, args: &[Term]) -> Answer {
     if !(trim && rest.is_empty()) {
         parts.push(rest);
     }
-    Ok(Term::list(parts.into_iter().map(|piece| part(text, piece)).collect()))
+    Ok(Term::list(
+        parts.into_iter().map(|piece| part(text, piece)).collect(),
+    ))
 }
 
 fn replace(ctx: &mut Context, args: &[Term]) -> Answer {
-    let full = [args[0].clone(), args[1].clone(), args[2].clone(), args.get(3).cloned().unwrap_or(Term::Nil)];
+    let full = [
+        args[0].clone(),
+        args[1].clone(),
+        args[2].clone(),
+        args.get(3).cloned().unwrap_or(Term::Nil),
+    ];
     let text = subject("replace", &full, 1)?;
     if !matches!(args[2], Term::Binary(_) | Term::Fun(_)) {
         return Err(Throw::function_clause("String", "replace", &full));
@@ -128,7 +159,9 @@ fn replace(ctx: &mut Context, args: &[Term]) -> Answer {
         output.extend_from_slice(&text[from..found.start]);
         match &args[2] {
             Term::Binary(replacement) => output.extend_from_slice(replacement),
-            fun => output.extend(to_text(&ctx.apply(fun, vec![Term::Binary(text.slice(found.clone()))])?)?),
+            fun => output.extend(to_text(
+                &ctx.apply(fun, vec![Term::Binary(text.slice(found.clone()))])?,
+            )?),
         }
         from = found.end;
     }
@@ -151,21 +184,39 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 fn replace_end(args: &[Term], leading: bool) -> Answer {
-    let function = if leading { "replace_leading" } else { "replace_trailing" };
-    let (text, from, to) = (subject(function, args, 1)?, subject(function, args, 2)?, subject(function, args, 3)?);
+    let function = if leading {
+        "replace_leading"
+    } else {
+        "replace_trailing"
+    };
+    let (text, from, to) = (
+        subject(function, args, 1)?,
+        subject(function, args, 2)?,
+        subject(function, args, 3)?,
+    );
     if from.is_empty() {
-        return Err(Throw::argument_error("cannot use an empty string as the match to replace"));
+        return Err(Throw::argument_error(
+            "cannot use an empty string as the match to replace",
+        ));
     }
     let (mut rest, mut count): (&[u8], usize) = (text, 0);
-    while let Some(shorter) = if leading { rest.strip_prefix(&from[..]) } else { rest.strip_suffix(&from[..]) } {
+    while let Some(shorter) = if leading {
+        rest.strip_prefix(&from[..])
+    } else {
+        rest.strip_suffix(&from[..])
+    } {
         (rest, count) = (shorter, count + 1);
     }
     let replaced = to.repeat(count);
-    Ok(binary_of(if leading { [&replaced[..], rest].concat() } else { [rest, &replaced[..]].concat() }))
+    Ok(binary_of(if leading {
+        [&replaced[..], rest].concat()
+    } else {
+        [rest, &replaced[..]].concat()
+    }))
 }
 
 /// The functions of this file.
-pub(crate) const TABLE: &[Entry] = functions! {
+pub(crate) const TABLE: &[Entry] = table! {
     "split"/1 => split_blank, "String.split(string): the parts between white space";
     "split"/2 => split, "String.split(string, pattern): the parts between the pattern, or one of several";
     "split"/3 => split, "String.split(string, pattern, opts): opts are :parts and :trim";
