@@ -14,6 +14,7 @@ use crate::port::table::Route;
 use crate::process::Directory;
 use crate::process::mailbox::Pump;
 use crate::runtime::jobs::Jobs;
+use crate::runtime::orphans::Orphans;
 use crate::runtime::reactor::Reactor;
 use crate::runtime::timers::Timers;
 use crate::runtime::workers::Workers;
@@ -101,6 +102,7 @@ impl Builder {
             reactor: Arc::clone(&reactor),
             timers,
             jobs: Jobs::new(self.async_threads, "async"),
+            orphans: Orphans::default(),
             ports_open: AtomicUsize::new(0),
             ports_max: self.ports_max,
         });

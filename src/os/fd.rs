@@ -101,6 +101,13 @@ pub(crate) fn read<'a>(fd: &impl AsRawFd, into: &'a mut [MaybeUninit<u8>]) -> Re
     Ok(unsafe { slice::from_raw_parts_mut(into.as_mut_ptr().cast(), got) })
 }
 
+/// Reads what is there, as far as the buffer goes, and answers how much that was; 0 is the end of
+/// the file.
+pub(crate) fn read_into(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
+    // SAFETY: the kernel writes at most the buffer's length into the buffer.
+    retry(|| unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) })
+}
+
 /// Reads up to `max` bytes to the end of a vector, into memory that need not be cleared first.
 /// Answers how many; 0 is the end of the file.
 pub(crate) fn read_append(fd: &impl AsRawFd, into: &mut Vec<u8>, max: usize) -> Result<usize> {
@@ -128,6 +135,23 @@ pub(crate) fn write_vectored(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> Resul
         }
     }
     without_sigpipe(|| retry(|| plain_write(fd, pieces)))
+}
+
+/// Tells the host's standard error something, if it can be told without waiting.
+pub(crate) fn complain(text: &[u8]) {
+    /// What a pipe that has any room at all takes at once.
+    const ROOM_MIN: usize = 4096;
+    let mut standard_error = libc::pollfd {
+        fd: libc::STDERR_FILENO,
+        events: libc::POLLOUT,
+        revents: 0,
+    };
+    // SAFETY: one structure, ours, and no waiting.
+    let ready = unsafe { libc::poll(&raw mut standard_error, 1, 0) } == 1;
+    if ready && standard_error.revents & libc::POLLOUT != 0 {
+        // Nobody is left to be told that this failed.
+        let _ = write(&libc::STDERR_FILENO, &text[..text.len().min(ROOM_MIN)]);
+    }
 }
 
 /// The kernel takes no more pieces at once.

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::process::Directory;
 use crate::runtime::jobs::Jobs;
+use crate::runtime::orphans::Orphans;
 use crate::runtime::reactor::Reactor;
 use crate::runtime::timers::Timers;
 use crate::runtime::workers::Workers;
@@ -22,6 +23,8 @@ pub(crate) struct Services {
     pub(crate) timers: Arc<Timers>,
     /// The drivers' pool (`driver_async`).
     pub(crate) jobs: Jobs,
+    /// Programs that outlive their port.
+    pub(crate) orphans: Orphans,
     /// Open ports, and how many there may be.
     pub(crate) ports_open: AtomicUsize,
     /// The limit that answers `system_limit`.

@@ -3,6 +3,7 @@
 //! are tasks on turns.
 
 pub(crate) mod jobs;
+pub(crate) mod orphans;
 pub(crate) mod reactor;
 pub(crate) mod timers;
 #[allow(unsafe_code)]

@@ -1,27 +1,39 @@
-//! (to be written)
+//! Back ends made of descriptors: programs, and descriptors that the host has already.
+//!
+//! Relies on `port` for what a back end has to fulfil, on `runtime` to be told of events and
+//! on `os` for everything the kernel does. Promises never to wait on a turn, and to close
+//! what it opened and nothing else.
+
+mod child;
+mod command;
+mod outbox;
+mod packet;
+mod stream;
 
 use std::sync::Arc;
 
 use crate::port::options::Options;
 use crate::port::transport::Transport;
 use crate::runtime::turn::Turn;
+use crate::transport::child::Program;
+use crate::transport::command::Command;
 
 /// `{spawn, Command}`: a program run by the shell.
 pub(crate) fn shell_command(
-    _command: &[u8],
-    _options: &Options,
-    _turn: &Arc<Turn>,
+    command: &[u8],
+    options: &Options,
+    turn: &Arc<Turn>,
 ) -> Box<dyn Transport> {
-    todo!()
+    Box::new(Program::new(
+        Command::shell(command, options),
+        options,
+        turn,
+    ))
 }
 
 /// `{spawn_executable, File}`: a program run from its file.
-pub(crate) fn executable(
-    _file: &[u8],
-    _options: &Options,
-    _turn: &Arc<Turn>,
-) -> Box<dyn Transport> {
-    todo!()
+pub(crate) fn executable(file: &[u8], options: &Options, turn: &Arc<Turn>) -> Box<dyn Transport> {
+    Box::new(Program::new(Command::file(file, options), options, turn))
 }
 
 /// `{fd, In, Out}`: descriptors that are open already. Numbers out of range are `einval`

@@ -1,0 +1,366 @@
+//! An external program as a port.
+//!
+//! The port lives by the program's output, not by the program: what ends it is the end of
+//! the pipe it reads (with the option `exit_status`: that and the program's end). It is told
+//! of the program's end by a descriptor, and a program that outlives its port is waited for
+//! elsewhere. Programs are never signalled.
+#![forbid(unsafe_code)]
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::{Arc, Weak};
+
+use crate::os::child::{Child, Exit, Given};
+use crate::os::errno::Errno;
+use crate::os::fd::{self, Pipe, pipe};
+use crate::os::poll::{Interest, Mode};
+use crate::port::state::Phase;
+use crate::port::transport::{Locking, Nature, Started, Transport};
+use crate::port::{Direction, Options, Packet, Port};
+use crate::runtime::reactor::{Readiness, Ready, Watch};
+use crate::runtime::turn::{OnTurn, Turn, TurnCell};
+use crate::term::iodata::IoData;
+use crate::term::{Pid, Term};
+use crate::transport::command::Command;
+use crate::transport::packet::Header;
+use crate::transport::stream::{Intake, Outlet, Pumped, Source, Until};
+
+/// The back end of `{spawn, _}` and `{spawn_executable, _}`.
+pub(super) struct Program {
+    direction: Direction,
+    packet: Option<Packet>,
+    nouse_stdio: bool,
+    stderr_to_stdout: bool,
+    exit_status: bool,
+    intake: Intake,
+    outlet: Outlet,
+    life: TurnCell<Life>,
+}
+
+/// The program itself.
+struct Life {
+    /// What to start; nothing once it is started.
+    command: Option<Command>,
+    pid: Option<u32>,
+    // The watch goes before the child it watches.
+    watch: Option<Watch>,
+    /// Until it has ended, or the port has.
+    child: Option<Child>,
+    status: Option<u8>,
+    input_ended: bool,
+}
+
+/// The ends of the pipes between port and program.
+struct Pipes {
+    to_port: Option<Pipe>,
+    to_program: Option<Pipe>,
+}
+
+const READS: Interest = Interest {
+    readable: true,
+    writable: false,
+    mode: Mode::Edge,
+};
+const WRITES: Interest = Interest {
+    readable: false,
+    writable: true,
+    mode: Mode::Edge,
+};
+
+impl Program {
+    /// A program that is still to be started.
+    pub(super) fn new(command: Command, options: &Options, turn: &Arc<Turn>) -> Program {
+        let life = Life {
+            command: Some(command),
+            pid: None,
+            watch: None,
+            child: None,
+            status: None,
+            input_ended: false,
+        };
+        Program {
+            direction: options.direction,
+            packet: options.packet,
+            nouse_stdio: options.nouse_stdio,
+            stderr_to_stdout: options.stderr_to_stdout,
+            exit_status: options.exit_status,
+            intake: Intake::new(turn, options.packet),
+            outlet: Outlet::new(turn),
+            life: TurnCell::new(turn, life),
+        }
+    }
+
+    fn launch(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) -> Result<(), Errno> {
+        let Some(command) = self.life.get(on).command.take() else {
+            return Err(Errno::EINVAL);
+        };
+        let pipes = Pipes::new(self.direction, self.stderr_to_stdout)?;
+        let child = command.start(self.descriptors(&pipes))?;
+        self.life.get(on).pid = Some(child.pid());
+        let attached = self.attach(on, port, pipes, &child);
+        let life = self.life.get(on);
+        match attached {
+            Ok(watch) => {
+                life.watch = Some(watch);
+                life.child = Some(child);
+                Ok(())
+            }
+            Err(error) => {
+                self.intake.close(on);
+                self.outlet.close(on);
+                port.services().orphans.adopt(child);
+                Err(error)
+            }
+        }
+    }
+
+    /// What the program gets as its descriptors 0 to 4.
+    fn descriptors<'p>(&self, pipes: &'p Pipes) -> [Given<'p>; 5] {
+        let copy = |end: &'p OwnedFd| Given::Copy(end.as_fd());
+        let reads = pipes.to_program.as_ref().map(|pipe| copy(&pipe.reader));
+        let writes = pipes.to_port.as_ref().map(|pipe| copy(&pipe.writer));
+        if self.nouse_stdio {
+            let reads = reads.unwrap_or(Given::Closed);
+            let writes = writes.unwrap_or(Given::Closed);
+            return [
+                Given::Null,
+                Given::Inherited,
+                Given::Inherited,
+                reads,
+                writes,
+            ];
+        }
+        let errors = writes.filter(|_| self.stderr_to_stdout);
+        let writes = writes.filter(|_| self.direction.reads());
+        [
+            reads.unwrap_or(Given::Null),
+            writes.unwrap_or(Given::Inherited),
+            errors.unwrap_or(Given::Inherited),
+            Given::Closed,
+            Given::Closed,
+        ]
+    }
+
+    /// Takes our ends of the pipes, and begins to listen.
+    fn attach(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        pipes: Pipes,
+        child: &Child,
+    ) -> Result<Watch, Errno> {
+        if let Some(Pipe { writer, .. }) = pipes.to_program {
+            fd::set_nonblocking(&writer, true)?;
+            self.outlet.open(on, writer);
+        }
+        if let (Some(Pipe { reader, .. }), true) = (pipes.to_port, self.direction.reads()) {
+            fd::set_nonblocking(&reader, true)?;
+            let watch = watch(port, &reader, READS, Input(Arc::downgrade(port)))?;
+            self.intake.open(on, Source::Owned(reader), Some(watch));
+        }
+        watch(port, child, READS, End(Arc::downgrade(port)))
+    }
+
+    /// There is something to read, or nothing ever again.
+    fn on_input(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, until: Until) {
+        match self.intake.pump(on, port, until) {
+            Pumped::Dry | Pumped::Closed => {}
+            Pumped::More => {
+                let port = Arc::downgrade(port);
+                on.turn().post(Box::new(move |on| {
+                    with(&port, |program, port| {
+                        program.on_input(on, port, Until::Dry)
+                    });
+                }));
+            }
+            Pumped::End => {
+                self.intake.close(on);
+                self.life.get(on).input_ended = true;
+                if self.exit_status {
+                    self.tell_status(on, port);
+                } else {
+                    port.end_of_input(on, None);
+                }
+            }
+            Pumped::Failed(error) => port.fail(on, Term::atom(error.name())),
+        }
+    }
+
+    /// The program may take more.
+    fn on_output(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        if let Err(error) = self.outlet.drain(on) {
+            return port.fail(on, Term::atom(error.name()));
+        }
+        let queued = self.outlet.queued(on);
+        port.queue_changed(on, queued);
+        port.flushed(on);
+    }
+
+    /// The program has ended.
+    fn on_end(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        let life = self.life.get(on);
+        let exit = match life.child.as_ref().map(Child::reap) {
+            Some(Ok(Some(exit))) => exit,
+            Some(Err(_)) => Exit::Taken,
+            Some(Ok(None)) | None => return,
+        };
+        life.watch = None;
+        life.child = None;
+        match exit {
+            Exit::Status(status) => {
+                life.status = Some(status);
+                self.tell_status(on, port);
+            }
+            Exit::Taken if self.wants_status() && port.phase(on) == Phase::Open => {
+                tracing::error!(port = %port.id(), "the exit status of the program is lost: \
+                    this process ignores SIGCHLD, or waits for children that are not its own");
+                port.fail(on, Term::atom(Errno::ECHILD.name()));
+            }
+            Exit::Taken => {}
+        }
+    }
+
+    /// Tells the status once the program has ended and all its output is told. A port that is
+    /// closing has nobody to tell, and goes on to write what waits.
+    fn tell_status(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        let life = self.life.get(on);
+        if let (true, Some(status)) = (self.wants_status() && life.input_ended, life.status)
+            && port.phase(on) == Phase::Open
+        {
+            port.end_of_input(on, Some(status));
+        }
+    }
+
+    /// Without output to be read a status is never told, even if asked for.
+    fn wants_status(&self) -> bool {
+        self.exit_status && self.direction.reads()
+    }
+}
+
+impl Transport for Program {
+    fn start(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) -> Result<Started, Term> {
+        match self.launch(on, port) {
+            Ok(()) => Ok(Started::Now),
+            Err(error) => Err(Term::atom(error.name())),
+        }
+    }
+
+    fn command(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, _: Option<Pid>, data: IoData<'_>) {
+        if !self.direction.writes() {
+            return port.fail(on, Term::atom(Errno::EBADF.name()));
+        }
+        let header = match self.packet {
+            None if data.is_empty() => return,
+            None => Header::NONE,
+            Some(packet) => match Header::new(packet, data.len()) {
+                Some(header) => header,
+                None => return port.fail(on, Term::atom(Errno::EINVAL.name())),
+            },
+        };
+        if let Err(error) = self.outlet.send(on, &header, data) {
+            return port.fail(on, Term::atom(error.name()));
+        }
+        let queued = self.outlet.queued(on);
+        if queued == 0 {
+            return;
+        }
+        if let Some(fd) = self.outlet.unwatched(on) {
+            match watch(port, &fd, WRITES, Output(Arc::downgrade(port))) {
+                Ok(watch) => self.outlet.watched(on, watch),
+                Err(error) => return port.fail(on, Term::atom(error.name())),
+            }
+        }
+        port.queue_changed(on, queued);
+    }
+
+    fn queued(&self, on: &mut OnTurn<'_>) -> usize {
+        self.outlet.queued(on)
+    }
+
+    /// Nothing to do: what waits is being written anyway, and input is still read, so that its
+    /// end is noticed.
+    fn flush(&self, _: &mut OnTurn<'_>, _: &Arc<Port>) {}
+
+    fn stop(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        self.intake.close(on);
+        self.outlet.close(on);
+        let life = self.life.get(on);
+        life.watch = None;
+        if let Some(child) = life.child.take() {
+            port.services().orphans.adopt(child);
+        }
+    }
+
+    fn os_pid(&self, on: &mut OnTurn<'_>) -> Option<i64> {
+        self.life.get(on).pid.map(i64::from)
+    }
+
+    fn nature(&self) -> Nature {
+        Nature {
+            locking: Locking::Port,
+            queue_limited: true,
+            soft_busy: false,
+        }
+    }
+}
+
+impl Pipes {
+    fn new(direction: Direction, stderr_to_stdout: bool) -> Result<Pipes, Errno> {
+        // A port that only writes has errors sent into a pipe that nobody reads.
+        let to_port = (direction.reads() || stderr_to_stdout)
+            .then(pipe)
+            .transpose()?;
+        let to_program = direction.writes().then(pipe).transpose()?;
+        Ok(Pipes {
+            to_port,
+            to_program,
+        })
+    }
+}
+
+/// Watches one of the port's descriptors.
+fn watch(
+    port: &Arc<Port>,
+    fd: &impl AsRawFd,
+    interest: Interest,
+    handler: impl Ready + 'static,
+) -> Result<Watch, Errno> {
+    let reactor = &port.services().reactor;
+    reactor.watch(fd.as_raw_fd(), interest, port.turn(), Arc::new(handler))
+}
+
+/// What the reactor calls: each knows the port, and keeps nobody alive.
+struct Input(Weak<Port>);
+struct Output(Weak<Port>);
+struct End(Weak<Port>);
+
+impl Ready for Input {
+    fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness) {
+        // After the end of the other side nothing is reported again: read to the end.
+        let until = if readiness.hangup {
+            Until::Dry
+        } else {
+            Until::Short
+        };
+        with(&self.0, |program, port| program.on_input(on, port, until));
+    }
+}
+
+impl Ready for Output {
+    fn ready(&self, on: &mut OnTurn<'_>, _: Readiness) {
+        with(&self.0, |program, port| program.on_output(on, port));
+    }
+}
+
+impl Ready for End {
+    fn ready(&self, on: &mut OnTurn<'_>, _: Readiness) {
+        with(&self.0, |program, port| program.on_end(on, port));
+    }
+}
+
+fn with(port: &Weak<Port>, f: impl FnOnce(&Program, &Arc<Port>)) {
+    if let Some(port) = port.upgrade()
+        && let Some(program) = port.transport_as::<Program>()
+    {
+        f(program, &port);
+    }
+}
