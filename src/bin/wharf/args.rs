@@ -1,0 +1,221 @@
+//! The command line: what can be asked of `wharf`, and what its help says.
+//!
+//! Relies on clap for parsing, `--help` and `--version`. Promises that a wrong command line
+//! ends with status 2 before anything is run.
+#![forbid(unsafe_code)]
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Erlang's port system without the Erlang virtual machine.
+///
+/// Runs scripts in Elixir's syntax that open ports: programs, descriptors, and C port drivers
+/// built for Erlang, unmodified.
+#[derive(Debug, Parser)]
+#[command(name = "wharf", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every subcommand understands.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Global {
+    /// Where `{:spawn_driver, name}` looks for name.so when no script has loaded it
+    ///
+    /// May be given several times; the first directory that has the driver wins. The sample
+    /// drivers that come with wharf are looked up last.
+    #[arg(
+        long,
+        value_name = "DIR",
+        global = true,
+        env = "WHARF_DRIVER_PATH",
+        value_delimiter = ':'
+    )]
+    pub(crate) driver_path: Vec<PathBuf>,
+
+    /// What wharf itself logs to stderr: off, error, warn, info, debug or trace
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        global = true,
+        env = "WHARF_LOG",
+        default_value = "error"
+    )]
+    pub(crate) log: tracing_subscriber::filter::LevelFilter,
+
+    /// When to colour what is printed
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        default_value = "auto",
+        hide_possible_values = false
+    )]
+    pub(crate) color: Color,
+}
+
+/// When to write colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Into files and pipes too
+    Always,
+    /// Plain text only
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Evaluate a script
+    ///
+    /// Prints what the script prints. An error that nothing rescues goes to stderr with its line,
+    /// and the exit status is 1.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+
+    /// Evaluate expressions and print the value of the last one
+    #[command(after_help = EVAL_EXAMPLES)]
+    Eval(Eval),
+
+    /// Run transcripts: files with iex> prompts and the answers expected beneath
+    ///
+    /// Takes Markdown and plain text. Each prompt is evaluated, and its answer compared with the
+    /// lines beneath it. #Port<0.5>, #PID<0.90.0> and the like stand for any id, but one name
+    /// means one thing within a session. A session ends at a code fence, or at a blank line
+    /// followed by text. flush() waits for the messages written beneath it.
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(Test),
+
+    /// The same language, interactively
+    #[command(after_help = SHELL_EXAMPLES)]
+    Shell(Shell),
+
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// The script; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: String,
+
+    /// What System.argv() gives the script
+    #[arg(
+        value_name = "ARG",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) arguments: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Eval {
+    /// What to evaluate
+    #[arg(value_name = "EXPRS", allow_hyphen_values = true)]
+    pub(crate) source: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Test {
+    /// Transcripts to run
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// How long one prompt may take, and how long flush() waits for its messages
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+
+    /// Write the results as JUnit XML too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+
+    /// Put the prompts to a real iex instead, to hold the transcript against Erlang itself
+    #[arg(long)]
+    pub(crate) iex: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Shell {
+    /// Keep no history file
+    #[arg(long)]
+    pub(crate) no_history: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell to complete for
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// A positive number of seconds, fractions allowed.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("`{text}` is not a number of seconds, such as 5 or 0.5"))?;
+    if seconds <= 0.0 {
+        return Err("there must be some time to wait".to_owned());
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wharf eval 'port = Port.open({:spawn, \"cat\"}, [:binary]); Port.command(port, \"hi\"); flush()'
+  wharf run script.exs
+  wharf test docs/ports.md
+  wharf shell
+  wharf --driver-path ./build run talk_to_my_drv.exs
+
+`wharf help COMMAND` tells more about one command.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  wharf run script.exs
+  wharf --driver-path ./build run script.exs one two     System.argv() is [\"one\", \"two\"]
+  echo 'IO.puts(\"hello\")' | wharf run -";
+
+const EVAL_EXAMPLES: &str = "\
+Examples:
+  wharf eval '1 + 2'
+  wharf eval 'Port.open({:spawn, \"echo hello\"}, [:binary]); receive do {_, {:data, text}} -> text end'";
+
+const TEST_EXAMPLES: &str = "\
+A transcript is what iex shows, pasted into a text:
+
+  iex> port = Port.open({:spawn, \"cat\"}, [:binary])
+  iex> Port.command(port, \"hello\")
+  true
+  iex> flush()
+  {#Port<0.5>, {:data, \"hello\"}}
+
+A prompt with nothing beneath accepts any value; long input goes on after `...>`. An answer that
+starts with `** (ArgumentError)` expects that error. The last line says `N passed, N failed`, and
+the exit status is 1 when something failed.
+
+Examples:
+  wharf test README.md docs/*.md
+  wharf test --timeout 0.5 --junit results.xml notes.txt
+  wharf test --iex docs/ports.md";
+
+const SHELL_EXAMPLES: &str = "\
+In the shell:
+  Tab           completes modules, functions, variables, driver names and files
+  h Port.open   explains a module or a function; `h` alone lists what there is
+  Ctrl-C        abandons the input or interrupts what runs; twice on an empty prompt leaves
+  Ctrl-D        leaves";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  wharf completions bash > ~/.local/share/bash-completion/completions/wharf
+  wharf completions fish > ~/.config/fish/completions/wharf.fish
+  wharf completions zsh > \"${fpath[1]}/_wharf\"";
