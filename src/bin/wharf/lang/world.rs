@@ -19,6 +19,8 @@ pub(crate) enum Output {
     Standard,
     /// Kept for a transcript to look at.
     Captured(Arc<Mutex<Vec<u8>>>),
+    /// A terminal on which a line is being edited.
+    Screen(Arc<dyn Fn(&[u8]) + Send + Sync>),
 }
 
 /// A module that a script defined.
@@ -76,6 +78,7 @@ impl World {
     pub(crate) fn write(&self, text: &[u8]) {
         match &self.inner.output {
             Output::Captured(kept) => lock(kept).extend_from_slice(text),
+            Output::Screen(print) => print(text),
             Output::Standard => {
                 let mut out = std::io::stdout().lock();
                 // A closed standard output is no reason to fail, as in Erlang.
