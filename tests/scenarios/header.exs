@@ -1,0 +1,107 @@
+# Stands in front of every scenario, on wharf and on Elixir alike.
+defmodule Scenario do
+  # Runs `story` in a fresh process that traps exits, and prints its value, or what it raised, and
+  # the messages it gets: waits for `count` of them, then a moment for others. Pieces of a stream
+  # are joined.
+  def tell(name, count, story), do: run(name, count, story, true, true)
+
+  # The same where the boundaries of data messages count.
+  def exact(name, count, story), do: run(name, count, story, true, false)
+
+  # The same in a process that does not trap exits.
+  def untrapped(name, count, story), do: run(name, count, story, false, true)
+
+  # The messages that have come, waiting for `count` of them.
+  def flush(count), do: collect(count, true, [])
+
+  # Runs a shell's script.
+  def sh(script, options \\ []) do
+    Port.open({:spawn_executable, "/bin/sh"}, [{:args, ["-c", script]}, :binary | options])
+  end
+
+  # A process that waits to be told to stop, so that its end comes when it is wanted.
+  def bystander() do
+    spawn(fn ->
+      receive do
+        {:stop, reason} -> exit(reason)
+      end
+    end)
+  end
+
+  # Kills an operating system process, from a process of its own; gives what kill exits with.
+  def kill(os_pid) do
+    teller = self()
+
+    spawn(fn ->
+      {_, status} = System.cmd("kill", ["#{os_pid}"])
+      send(teller, {:kill_exited, status})
+    end)
+
+    receive do
+      {:kill_exited, status} -> status
+    end
+  end
+
+  # Waits until `condition` holds; false after five seconds.
+  def eventually(condition, tries \\ 500) do
+    cond do
+      condition.() -> true
+      tries == 0 -> false
+      true ->
+        Process.sleep(10)
+        eventually(condition, tries - 1)
+    end
+  end
+
+  defp run(name, count, story, trap, join) do
+    teller = self()
+
+    {pid, monitor} =
+      spawn_monitor(fn ->
+        Process.flag(:trap_exit, trap)
+        value = value(story)
+        send(teller, {:told, self(), value, collect(count, join, [])})
+      end)
+
+    outcome =
+      receive do
+        {:told, ^pid, value, messages} -> value <> "; " <> show(messages)
+        {:DOWN, ^monitor, :process, ^pid, reason} -> "owner died: " <> show(reason)
+      after
+        20_000 -> "no end"
+      end
+
+    Process.demonitor(monitor, [:flush])
+    IO.puts(name <> ": " <> outcome)
+  end
+
+  defp value(story) do
+    try do
+      show(story.())
+    catch
+      :error, reason -> "raises " <> show(reason)
+      kind, reason -> "leaves with " <> show({kind, reason})
+    end
+  end
+
+  defp show(term), do: inspect(term, limit: :infinity, width: :infinity, printable_limit: :infinity)
+
+  defp collect(count, join, messages) do
+    wait = if length(messages) < count, do: 5000, else: 50
+
+    receive do
+      message -> collect(count, join, add(join, message, messages))
+    after
+      wait -> Enum.reverse(messages)
+    end
+  end
+
+  defp add(true, {port, {:data, b}}, [{port, {:data, a}} | rest]) when is_binary(a) and is_binary(b),
+    do: [{port, {:data, a <> b}} | rest]
+
+  defp add(true, {port, {:data, b}}, [{port, {:data, a}} | rest]) when is_list(a) and is_list(b),
+    do: [{port, {:data, a ++ b}} | rest]
+
+  defp add(_join, message, messages), do: [message | messages]
+end
+

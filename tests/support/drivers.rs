@@ -1,0 +1,34 @@
+//! Sample drivers, compiled as anybody would compile them, for tests.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Compiles all of `drivers/` into an empty folder for the test of that name.
+pub fn compile_all(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drivers-{test}"));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("drivers");
+    for entry in std::fs::read_dir(sources).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "c") {
+            compile(&path, &folder);
+        }
+    }
+    folder
+}
+
+/// Compiles one C file to a driver in `folder`.
+pub fn compile(source: &Path, folder: &Path) -> PathBuf {
+    let library = folder.join(source.with_extension("so").file_name().unwrap());
+    let status = Command::new("cc")
+        .args(["-shared", "-fPIC", "-O1", "-pthread", "-I"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"))
+        .arg("-o")
+        .args([library.as_path(), source])
+        .status()
+        .expect("a C compiler");
+    assert!(status.success(), "{} does not compile", source.display());
+    library
+}
