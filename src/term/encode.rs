@@ -31,7 +31,9 @@ pub enum EncodeError {
 
 /// The external form of a term, with the leading version byte 131.
 pub fn encode(term: &Term) -> Result<Vec<u8>, EncodeError> {
-    let mut out = vec![tag::VERSION];
+    // Most messages fit; larger ones grow it.
+    let mut out = Vec::with_capacity(64);
+    out.push(tag::VERSION);
     write_all(term, &mut out)?;
     Ok(out)
 }
@@ -170,23 +172,27 @@ fn halves(number: u64) -> [u32; 2] {
 
 /// Latin-1 where the name allows it, as OTP up to 25 does.
 pub(super) fn write_atom(atom: Atom, out: &mut Vec<u8>) {
-    let (long, short, name) = match atom.to_latin1() {
-        Some(name) => (tag::ATOM, None, name),
-        None => (
-            tag::ATOM_UTF8,
-            Some(tag::SMALL_ATOM_UTF8),
-            atom.as_str().as_bytes().to_vec(),
-        ),
-    };
-    match (short, u8::try_from(name.len())) {
-        (Some(short), Ok(len)) => out.extend([short, len]),
-        _ => {
-            // At most 255 characters of at most four bytes.
-            let [high, low] = u16::try_from(name.len()).unwrap_or(u16::MAX).to_be_bytes();
-            out.extend([long, high, low]);
+    // At most 255 characters of at most four bytes.
+    let long = |len: usize| u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes();
+    let name = atom.as_str().as_bytes();
+    if name.is_ascii() {
+        out.push(tag::ATOM);
+        out.extend(long(name.len()));
+        out.extend_from_slice(name);
+    } else if let Some(latin1) = atom.to_latin1() {
+        out.push(tag::ATOM);
+        out.extend(long(latin1.len()));
+        out.extend(latin1);
+    } else {
+        match u8::try_from(name.len()) {
+            Ok(len) => out.extend([tag::SMALL_ATOM_UTF8, len]),
+            Err(_) => {
+                out.push(tag::ATOM_UTF8);
+                out.extend(long(name.len()));
+            }
         }
+        out.extend_from_slice(name);
     }
-    out.extend(name);
 }
 
 fn write_int(value: i64, out: &mut Vec<u8>) -> Result<(), EncodeError> {

@@ -87,7 +87,7 @@ impl List {
         }
     }
 
-    /// The elements, in order; an improper tail is not one of them (see [`Iter::rest`]).
+    /// The elements, in order; an improper tail is not one of them (see [`ListIter::rest`](Iter::rest)).
     pub fn iter(&self) -> Iter<'_> {
         Iter {
             rest: Rest::List(self.view()),

@@ -16,6 +16,7 @@ pub mod encode;
 mod external;
 mod foreign;
 mod fun;
+mod hash;
 mod identity;
 pub mod iodata;
 mod leaf;
@@ -34,8 +35,8 @@ pub use bitstring::Bitstring;
 pub use foreign::Foreign;
 pub use fun::{ExternalFun, Fun, FunObject};
 pub use identity::{Pid, PortId, Reference};
-pub use list::List;
-pub use map::Map;
+pub use list::{Iter as ListIter, List};
+pub use map::{Iter as MapIter, Map};
 pub use tuple::Tuple;
 
 use num_bigint::BigInt;

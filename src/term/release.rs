@@ -31,34 +31,64 @@ impl Body {
     }
 }
 
+/// Where a thread is with dropping.
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    /// Levels that are being dropped by recursion.
+    depth: u32,
+    /// Bodies that wait in `LATER`.
+    waiting: usize,
+}
+
 thread_local! {
-    static DEPTH: Slot<u32> = const { Slot::new(0) };
-    static WAITING: Slot<usize> = const { Slot::new(0) };
+    static PROGRESS: Slot<Progress> = const { Slot::new(Progress { depth: 0, waiting: 0 }) };
     static LATER: RefCell<Vec<Body>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Drops `body`, and whatever that sets free, in bounded stack.
 pub(super) fn release(body: Body) {
-    let depth = DEPTH.get();
-    if depth >= DEPTH_MAX {
-        // A thread that is ending may have lost its list already; plain recursion is left then.
-        let mut body = Some(body);
-        let put_off = LATER.try_with(|later| later.borrow_mut().extend(body.take()));
-        if put_off.is_ok() {
-            WAITING.set(WAITING.get() + 1);
+    let before = PROGRESS.get();
+    if before.depth < DEPTH_MAX {
+        PROGRESS.set(Progress {
+            depth: before.depth + 1,
+            ..before
+        });
+        body.drop_now();
+        if before.depth == 0 {
+            drop_waiting();
         }
+        PROGRESS.set(Progress {
+            depth: before.depth,
+            ..PROGRESS.get()
+        });
         return;
     }
-    DEPTH.set(depth + 1);
-    body.drop_now();
-    if depth == 0 {
-        while WAITING.get() > 0 {
-            let next = LATER.try_with(|later| later.borrow_mut().pop());
-            WAITING.set(WAITING.get() - 1);
-            if let Ok(Some(body)) = next {
-                body.drop_now();
-            }
+    let mut body = Some(body);
+    // A thread that is ending may have lost its list already; plain recursion is left then.
+    if LATER
+        .try_with(|later| later.borrow_mut().extend(body.take()))
+        .is_ok()
+    {
+        PROGRESS.set(Progress {
+            waiting: before.waiting + 1,
+            ..before
+        });
+    }
+}
+
+/// Drops what waits, and what that adds to it, until nothing does.
+fn drop_waiting() {
+    loop {
+        let progress = PROGRESS.get();
+        if progress.waiting == 0 {
+            return;
+        }
+        PROGRESS.set(Progress {
+            waiting: progress.waiting - 1,
+            ..progress
+        });
+        if let Ok(Some(body)) = LATER.try_with(|later| later.borrow_mut().pop()) {
+            body.drop_now();
         }
     }
-    DEPTH.set(depth);
 }
