@@ -178,6 +178,20 @@ impl Drop for List {
     }
 }
 
+/// Drops the cells of a list one after the other, up to one that somebody else holds.
+pub(super) fn drop_cells(mut cell: Arc<Cell>) {
+    while let Some(Cell { head, mut tail }) = Arc::into_inner(cell) {
+        drop(head);
+        match &mut tail {
+            Term::List(List(Repr::Cell(next))) => match next.take() {
+                Some(next) => cell = next,
+                None => return,
+            },
+            _ => return,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

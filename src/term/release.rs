@@ -5,7 +5,9 @@
 //! own until the outermost drop of this thread is done with the upper levels.
 #![forbid(unsafe_code)]
 
-use super::{FunObject, Term, list::Cell, map::Entries};
+use super::list::{Cell, drop_cells};
+use super::map::Entries;
+use super::{FunObject, Term};
 use std::cell::{Cell as Slot, RefCell};
 use std::sync::Arc;
 
@@ -24,7 +26,7 @@ impl Body {
     fn drop_now(self) {
         match self {
             Body::Tuple(elements) => drop(elements),
-            Body::Cell(cell) => drop(cell),
+            Body::Cell(cell) => drop_cells(cell),
             Body::Map(entries) => drop(entries),
             Body::Fun(object) => drop(object),
         }
