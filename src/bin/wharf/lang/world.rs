@@ -89,6 +89,9 @@ impl World {
 
     /// Writes to standard error, after what is on its way to standard output.
     pub(crate) fn complain(&self, text: &str) {
+        if let Output::Screen(print) = &self.inner.output {
+            return print(text.as_bytes());
+        }
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
