@@ -64,6 +64,7 @@ impl Errno {
     pub(crate) const EBADF: Errno = Errno(libc::EBADF);
     pub(crate) const EBUSY: Errno = Errno(libc::EBUSY);
     pub(crate) const ECHILD: Errno = Errno(libc::ECHILD);
+    pub(crate) const EEXIST: Errno = Errno(libc::EEXIST);
     pub(crate) const EINTR: Errno = Errno(libc::EINTR);
     pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
     pub(crate) const EMFILE: Errno = Errno(libc::EMFILE);

@@ -117,15 +117,16 @@ pub(crate) fn read_now(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
     };
     let number = fd.as_raw_fd();
     // SAFETY: the kernel writes at most the buffer's length into the buffer.
-    let answer = retry(|| unsafe {
-        libc::preadv2(number, &raw const room, 1, HERE, libc::RWF_NOWAIT)
-    });
+    let answer =
+        retry(|| unsafe { libc::preadv2(number, &raw const room, 1, HERE, libc::RWF_NOWAIT) });
     match answer {
         // Terminals and the like cannot be read so; then a look first has to do.
-        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => match is_ready(fd, libc::POLLIN) {
-            true => read_into(fd, into),
-            false => Err(Errno::EAGAIN),
-        },
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
+            match is_ready(fd, libc::POLLIN) {
+                true => read_into(fd, into),
+                false => Err(Errno::EAGAIN),
+            }
+        }
         answer => answer,
     }
 }
@@ -166,7 +167,13 @@ pub(crate) fn write_now(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> Result<usi
         return retry(|| write_with(fd, pieces, libc::RWF_NOWAIT | RWF_NOSIGNAL));
     }
     let answer = without_sigpipe(|| retry(|| write_with(fd, pieces, libc::RWF_NOWAIT)));
-    answer.map_err(|error| if error == Errno::ENOSYS { Errno::EOPNOTSUPP } else { error })
+    answer.map_err(|error| {
+        if error == Errno::ENOSYS {
+            Errno::EOPNOTSUPP
+        } else {
+            error
+        }
+    })
 }
 
 /// Tells the host's standard error something, if it can be told without waiting.

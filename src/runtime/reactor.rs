@@ -9,8 +9,12 @@
 //! A pumping thread can only be brought back through the kernel. [`Reactor::kick`] does
 //! that, and since the thread of our own may catch the kick instead, it then passes it on
 //! and stays away until the kick has arrived.
+//!
+//! A descriptor has one watch: who watches it after somebody else takes it over, and the
+//! watch before goes silent, as in Erlang.
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -55,6 +59,8 @@ struct Shared {
     poller: Arc<Poller>,
     timers: Arc<Timers>,
     sources: Table<Source>,
+    /// The watch that each descriptor in the poller belongs to.
+    holders: Lock<HashMap<RawFd, u64>>,
     pumping: AtomicBool,
     kicked: AtomicBool,
     /// Where the thread of our own waits for a kick to arrive at the pumping thread.
@@ -86,6 +92,7 @@ impl Reactor {
                 poller,
                 timers,
                 sources: Table::new(),
+                holders: Lock::new(HashMap::new()),
                 pumping: AtomicBool::new(false),
                 kicked: AtomicBool::new(false),
                 arrival: (Lock::new(()), Signal::new()),
@@ -134,7 +141,7 @@ impl Reactor {
             }))
         });
         let source = source.ok_or(Errno::ENOSPC)?;
-        if let Err(error) = self.shared.poller.add(&fd, token, interest) {
+        if let Err(error) = self.shared.hold(fd, token, interest) {
             self.shared.sources.remove(token);
             return Err(error);
         }
@@ -166,9 +173,16 @@ impl Drop for Reactor {
 }
 
 impl Watch {
-    /// Asks for events again, or for others.
+    /// Asks for events again, or for others. Without effect once another watch has the
+    /// descriptor.
     pub(crate) fn rearm(&self, interest: Interest) -> Result<(), Errno> {
-        self.shared.poller.modify(&self.fd, self.token, interest)
+        let holders = self.shared.holders.lock();
+        match holders.get(&self.fd) {
+            Some(holder) if *holder == self.token => {
+                self.shared.poller.modify(&self.fd, self.token, interest)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The descriptor.
@@ -181,8 +195,12 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.source.ended.store(true, Ordering::Release);
         self.shared.sources.remove(self.token);
-        // It fails only if the descriptor was closed before, and then it is out already.
-        let _ = self.shared.poller.remove(&self.fd);
+        let mut holders = self.shared.holders.lock();
+        if holders.get(&self.fd) == Some(&self.token) {
+            holders.remove(&self.fd);
+            // It fails only if the descriptor was closed before, and then it is out already.
+            let _ = self.shared.poller.remove(&self.fd);
+        }
     }
 }
 
@@ -192,6 +210,20 @@ thread_local! {
 }
 
 impl Shared {
+    /// Gives a descriptor to a watch, whoever had it before.
+    fn hold(&self, fd: RawFd, token: u64, interest: Interest) -> Result<(), Errno> {
+        let mut holders = self.holders.lock();
+        match self.poller.add(&fd, token, interest) {
+            Err(Errno::EEXIST) => {
+                tracing::warn!(fd, "a watched descriptor is watched by somebody else now");
+                self.poller.modify(&fd, token, interest)?;
+            }
+            added => added?,
+        }
+        holders.insert(fd, token);
+        Ok(())
+    }
+
     fn pump(&self, done: &dyn Fn() -> bool, deadline: Option<Instant>) -> bool {
         if !self.running.load(Ordering::Acquire)
             || PUMPING_HERE.get()
@@ -359,6 +391,29 @@ mod tests {
             told.recv().is_err(),
             "the handler is gone, and nothing was told"
         );
+    }
+
+    #[test]
+    fn a_descriptor_goes_to_who_watches_it_last() {
+        let (reactor, _timers) = reactor();
+        let turn = Turn::new(&Workers::new(1));
+        let pipe = pipe().unwrap();
+        let (tell, told) = channel();
+        let watch = |tell| {
+            reactor
+                .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
+                .unwrap()
+        };
+        let (silent, nothing) = channel();
+        let first = watch(silent);
+        let _second = watch(tell);
+        first.rearm(EDGE).unwrap();
+        fd::write(&pipe.writer, b"x").unwrap();
+        told.recv_timeout(Duration::from_secs(10)).unwrap();
+        drop(first);
+        fd::write(&pipe.writer, b"x").unwrap();
+        told.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(nothing.try_recv().is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod child;
 mod command;
+mod fd;
 mod outbox;
 mod packet;
 mod stream;
@@ -17,6 +18,7 @@ use crate::port::transport::Transport;
 use crate::runtime::turn::Turn;
 use crate::transport::child::Program;
 use crate::transport::command::Command;
+use crate::transport::fd::Descriptors;
 
 /// `{spawn, Command}`: a program run by the shell.
 pub(crate) fn shell_command(
@@ -39,10 +41,10 @@ pub(crate) fn executable(file: &[u8], options: &Options, turn: &Arc<Turn>) -> Bo
 /// `{fd, In, Out}`: descriptors that are open already. Numbers out of range are `einval`
 /// when the port starts.
 pub(crate) fn descriptors(
-    _input: i64,
-    _output: i64,
-    _options: &Options,
-    _turn: &Arc<Turn>,
+    input: i64,
+    output: i64,
+    options: &Options,
+    turn: &Arc<Turn>,
 ) -> Box<dyn Transport> {
-    todo!()
+    Box::new(Descriptors::new(input, output, options, turn))
 }

@@ -28,15 +28,19 @@ const READS_MAX: usize = 16;
 /// A descriptor that is ours to close, or only ours to use.
 #[derive(Debug)]
 pub(super) enum Source {
+    /// A pipe of ours, which does not block.
     Owned(OwnedFd),
+    /// Somebody else's pipe, terminal or socket: it may block, and is not to be waited for.
     Number(RawFd),
+    /// Somebody else's file: there is always something, or the end.
+    File(RawFd),
 }
 
 impl AsRawFd for Source {
     fn as_raw_fd(&self) -> RawFd {
         match self {
             Source::Owned(fd) => fd.as_raw_fd(),
-            Source::Number(number) => *number,
+            Source::Number(number) | Source::File(number) => *number,
         }
     }
 }
@@ -96,11 +100,6 @@ impl Intake {
         let state = self.state.get(on);
         state.watch = watch;
         state.source = Some(source);
-    }
-
-    /// Whether there is something to read from.
-    pub(super) fn is_open(&self, on: &mut OnTurn<'_>) -> bool {
-        self.state.get(on).source.is_some()
     }
 
     /// The watch, to be asked for more.
@@ -174,7 +173,11 @@ impl Reading {
         let direct = !room.is_empty();
         let into = if direct { room } else { scratch };
         let asked = into.len();
-        match fd::read_into(source, into) {
+        let got = match source {
+            Source::Owned(_) | Source::File(_) => fd::read_into(source, into),
+            Source::Number(_) => fd::read_now(source, into),
+        };
+        match got {
             Ok(0) => Err(Pumped::End),
             Ok(got) => {
                 if let (true, Some(decoder)) = (direct, &mut self.decoder) {
