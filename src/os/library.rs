@@ -86,6 +86,25 @@ impl Library {
         })
     }
 
+    /// Opens a library that others depend on by this name (`libz.so.1`), found as the loader finds it.
+    ///
+    /// # Safety
+    /// As for [`Library::open`].
+    pub(crate) unsafe fn open_dependency(name: &OsStr) -> Result<Library, LibraryError> {
+        // SAFETY: that this code may run is the caller's promise.
+        let inner = unsafe { unix::Library::open(Some(name), unix::RTLD_LAZY | unix::RTLD_LOCAL) }
+            .map_err(LibraryError::new)?;
+        Ok(Library { inner, _file: None })
+    }
+
+    /// The process itself: the symbols that every library finds.
+    pub(crate) fn process() -> Library {
+        Library {
+            inner: unix::Library::this(),
+            _file: None,
+        }
+    }
+
     /// The address of a symbol. A symbol that exists at address zero counts as missing.
     pub(crate) fn symbol(&self, name: &CStr) -> Result<NonNull<c_void>, LibraryError> {
         // SAFETY: the address is only handed out, never used as the type it is asked for.

@@ -19,6 +19,8 @@ pub(crate) mod fd;
 #[allow(unsafe_code)]
 pub(crate) mod library;
 #[allow(unsafe_code)]
+pub(crate) mod memory;
+#[allow(unsafe_code)]
 pub(crate) mod poll;
 #[allow(unsafe_code)]
 pub(crate) mod sync;

@@ -27,7 +27,7 @@ pub use options::{BadOption, Direction, Mechanism, Options, Packet};
 pub use text::BadText;
 
 use std::any::Any;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
@@ -56,6 +56,8 @@ pub(crate) struct Port {
     /// Messages left on the turn, and not handled yet.
     backlog: Backlog,
     tags: Lock<Tags>,
+    /// The owner's number for those who are not on the turn; all ones when nobody listens.
+    listener: AtomicU64,
     opening: OnceLock<Arc<Opening>>,
 }
 
@@ -83,6 +85,9 @@ pub(crate) enum OpenError {
     Refused(Term),
 }
 
+/// No process has this number.
+const NOBODY: u64 = u64::MAX;
+
 /// Whether queued output goes out before a port ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flush {
@@ -100,16 +105,7 @@ impl Port {
         owner: &Arc<ProcessCell>,
         transport: Box<dyn Transport>,
     ) -> Result<Arc<Port>, OpenError> {
-        let before = services.ports_open.fetch_add(1, Ordering::Relaxed);
-        if before >= services.ports_max {
-            services.ports_open.fetch_sub(1, Ordering::Relaxed);
-            return Err(OpenError::TooMany);
-        }
-        let port = Port::enter(services, turn, name, options, owner, transport);
-        let Some(port) = port else {
-            services.ports_open.fetch_sub(1, Ordering::Relaxed);
-            return Err(OpenError::TooMany);
-        };
+        let port = Port::enter_counted(services, turn, name, options, owner, transport)?;
         let opener = Arc::clone(owner);
         let started = port
             .ask(move |on, port| port.begin(on, &opener))
@@ -121,6 +117,41 @@ impl Port {
         };
         match outcome {
             Ok(()) => Ok(port),
+            Err(reason) => Err(OpenError::Refused(reason)),
+        }
+    }
+
+    fn enter_counted(
+        services: &Arc<Services>,
+        turn: Arc<Turn>,
+        name: Box<[u8]>,
+        options: Options,
+        owner: &Arc<ProcessCell>,
+        transport: Box<dyn Transport>,
+    ) -> Result<Arc<Port>, OpenError> {
+        let before = services.ports_open.fetch_add(1, Ordering::Relaxed);
+        if before < services.ports_max
+            && let Some(port) = Port::enter(services, turn, name, options, owner, transport)
+        {
+            return Ok(port);
+        }
+        services.ports_open.fetch_sub(1, Ordering::Relaxed);
+        Err(OpenError::TooMany)
+    }
+
+    /// [`Self::open`] for a caller that is on the port's turn, for a back end that starts at once.
+    pub(crate) fn open_here(
+        on: &mut OnTurn<'_>,
+        services: &Arc<Services>,
+        turn: Arc<Turn>,
+        name: Box<[u8]>,
+        options: Options,
+        owner: &Arc<ProcessCell>,
+        transport: Box<dyn Transport>,
+    ) -> Result<Arc<Port>, OpenError> {
+        let port = Port::enter_counted(services, turn, name, options, owner, transport)?;
+        match port.begin(on, owner) {
+            Ok(_) => Ok(port),
             Err(reason) => Err(OpenError::Refused(reason)),
         }
     }
@@ -149,6 +180,7 @@ impl Port {
                 options,
                 backlog,
                 tags: Lock::new(Tags::default()),
+                listener: AtomicU64::new(owner.pid().number()),
                 opening: OnceLock::new(),
             })
         })
@@ -242,6 +274,17 @@ impl Port {
     #[inline]
     pub(crate) fn id(&self) -> PortId {
         self.id
+    }
+
+    /// Whom terms for the owner go to, as of this moment and for any thread. `None` when
+    /// nothing that the port says is heard any more.
+    pub(crate) fn listener(&self) -> Option<Pid> {
+        let number = self.listener.load(Ordering::Acquire);
+        (number != NOBODY).then(|| Pid::from_number(number))
+    }
+
+    fn set_listener(&self, owner: Pid) {
+        self.listener.store(owner.number(), Ordering::Release);
     }
 
     /// The name it was opened by.
@@ -358,6 +401,7 @@ impl Port {
             .tell_all(farewells(who, atom::PORT, &mut relations, &reason));
         if flush == Flush::Yes && self.transport.queued(on) > 0 {
             self.state.get(on).silent = true;
+            self.listener.store(NOBODY, Ordering::Release);
             self.transport.flush(on, self);
             self.flushed(on);
         } else {
@@ -387,6 +431,7 @@ impl Port {
         self.transport.stop(on, self);
         let state = self.state.get(on);
         state.phase = Phase::Closed;
+        self.listener.store(NOBODY, Ordering::Release);
         let owner = state.owner_cell.take();
         let wanted = state.closed_wanted;
         self.leave_table();

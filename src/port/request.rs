@@ -205,6 +205,7 @@ impl Port {
             state.relations.link(Party::Process(to));
             state.owner = to;
             state.owner_cell = Some(process);
+            port.set_listener(to);
             true
         })
     }
@@ -292,6 +293,7 @@ impl Port {
                 let state = self.state.get(on);
                 state.owner = to;
                 state.owner_cell = process;
+                self.set_listener(to);
                 Commanded::Taken
             }
             None => {
