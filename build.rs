@@ -67,7 +67,7 @@ fn trampolines(out: &Path) {
             jump(slot)
         )
         .expect("writing to a string");
-        writeln!(rust, "        super::abi::{name} as *const (),").expect("writing to a string");
+        writeln!(rust, "        super::{name} as *const (),").expect("writing to a string");
     }
     rust.push_str("    ]\n}\n");
     let source = out.join("trampolines.c");

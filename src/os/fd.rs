@@ -116,6 +116,29 @@ pub(crate) fn read_into(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
     retry(|| unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) })
 }
 
+/// Reads like [`read_into`], but never waits, even where the descriptor is one that does: `EAGAIN`
+/// says that there is nothing.
+pub(crate) fn read_now(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
+    let room = libc::iovec {
+        iov_base: into.as_mut_ptr().cast(),
+        iov_len: into.len(),
+    };
+    let number = fd.as_raw_fd();
+    // SAFETY: the kernel writes at most the buffer's length into the buffer.
+    let answer =
+        retry(|| unsafe { libc::preadv2(number, &raw const room, 1, HERE, libc::RWF_NOWAIT) });
+    match answer {
+        // Terminals and the like cannot be read so; then a look first has to do.
+        Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
+            match is_ready(fd, libc::POLLIN) {
+                true => read_into(fd, into),
+                false => Err(Errno::EAGAIN),
+            }
+        }
+        answer => answer,
+    }
+}
+
 /// Reads up to `max` bytes to the end of a vector, into memory that need not be cleared first.
 /// Answers how many; 0 is the end of the file.
 pub(crate) fn read_append(fd: &impl AsRawFd, into: &mut Vec<u8>, max: usize) -> Result<usize> {
@@ -136,7 +159,7 @@ pub(crate) fn write(fd: &impl AsRawFd, bytes: &[u8]) -> Result<usize> {
 /// Writes several pieces as one; see [`write`]. Pieces beyond what the kernel takes at once are left.
 pub(crate) fn write_vectored(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> Result<usize> {
     if can_be_silent() {
-        let answer = retry(|| silent_write(fd, pieces));
+        let answer = retry(|| write_with(fd, pieces, RWF_NOSIGNAL));
         // Some kinds of file take no flags at all; they may still be pipes of a sort.
         if answer != Err(Errno::EOPNOTSUPP) {
             return answer;
@@ -145,21 +168,42 @@ pub(crate) fn write_vectored(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> Resul
     without_sigpipe(|| retry(|| plain_write(fd, pieces)))
 }
 
+/// Writes like [`write_vectored`], but never waits, even where the descriptor is one that does.
+/// `EAGAIN` says that nothing is taken now, `EOPNOTSUPP` that this descriptor cannot be written so.
+pub(crate) fn write_now(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> Result<usize> {
+    if can_be_silent() {
+        return retry(|| write_with(fd, pieces, libc::RWF_NOWAIT | RWF_NOSIGNAL));
+    }
+    let answer = without_sigpipe(|| retry(|| write_with(fd, pieces, libc::RWF_NOWAIT)));
+    answer.map_err(|error| {
+        if error == Errno::ENOSYS {
+            Errno::EOPNOTSUPP
+        } else {
+            error
+        }
+    })
+}
+
 /// Tells the host's standard error something, if it can be told without waiting.
 pub(crate) fn complain(text: &[u8]) {
     /// What a pipe that has any room at all takes at once.
     const ROOM_MIN: usize = 4096;
-    let mut standard_error = libc::pollfd {
-        fd: libc::STDERR_FILENO,
-        events: libc::POLLOUT,
-        revents: 0,
-    };
-    // SAFETY: one structure, ours, and no waiting.
-    let ready = unsafe { libc::poll(&raw mut standard_error, 1, 0) } == 1;
-    if ready && standard_error.revents & libc::POLLOUT != 0 {
+    if is_ready(&libc::STDERR_FILENO, libc::POLLOUT) {
         // Nobody is left to be told that this failed.
         let _ = write(&libc::STDERR_FILENO, &text[..text.len().min(ROOM_MIN)]);
     }
+}
+
+fn is_ready(fd: &impl AsRawFd, wanted: libc::c_short) -> bool {
+    let mut look = libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events: wanted,
+        revents: 0,
+    };
+    // SAFETY: one structure, ours, and no waiting.
+    let answer = unsafe { libc::poll(&raw mut look, 1, 0) };
+    // An end or an error is something that a read can tell at once.
+    answer == 1 && look.revents & (wanted | libc::POLLHUP | libc::POLLERR) != 0
 }
 
 /// The kernel takes no more pieces at once.
@@ -180,14 +224,15 @@ fn plain_write(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> isize {
     unsafe { libc::writev(fd.as_raw_fd(), first, number) }
 }
 
-fn silent_write(fd: &impl AsRawFd, pieces: &[IoSlice<'_>]) -> isize {
-    /// Not in the C library's headers yet.
-    const RWF_NOSIGNAL: c_int = 0x100;
-    /// Write where the file stands, as `write` does.
-    const HERE: libc::off_t = -1;
+/// Not in the C library's headers yet.
+const RWF_NOSIGNAL: c_int = 0x100;
+/// Read or write where the file stands, as `read` and `write` do.
+const HERE: libc::off_t = -1;
+
+fn write_with(fd: &impl AsRawFd, pieces: &[IoSlice<'_>], flags: c_int) -> isize {
     let (first, number) = vector(pieces);
     // SAFETY: the pieces are readable for as long as they are borrowed here.
-    unsafe { libc::pwritev2(fd.as_raw_fd(), first, number, HERE, RWF_NOSIGNAL) }
+    unsafe { libc::pwritev2(fd.as_raw_fd(), first, number, HERE, flags) }
 }
 
 /// Whether the kernel knows writes without SIGPIPE: asked once, with a pipe that has a reader.
@@ -198,7 +243,7 @@ fn can_be_silent() -> bool {
     }
     // Without a descriptor to spare the question stays open.
     let Ok(probe) = pipe() else { return false };
-    *ANSWER.get_or_init(|| silent_write(&probe.writer, &[IoSlice::new(b"?")]) == 1)
+    *ANSWER.get_or_init(|| write_with(&probe.writer, &[IoSlice::new(b"?")], RWF_NOSIGNAL) == 1)
 }
 
 /// Runs a write while this thread cannot be hit by SIGPIPE, and takes back the one it caused.
@@ -310,6 +355,31 @@ mod tests {
         assert_eq!(pipe_capacity(&pipe.reader), Ok(capacity));
         assert_eq!(write(&pipe.writer, &vec![0; capacity + 1]), Ok(capacity));
         assert_eq!(write(&pipe.writer, b"x"), Err(Errno::EAGAIN));
+    }
+
+    #[test]
+    fn a_pipe_that_blocks_is_not_waited_for() {
+        let pipe = pipe().unwrap();
+        let mut buffer = [0; 16];
+        assert_eq!(read_now(&pipe.reader, &mut buffer), Err(Errno::EAGAIN));
+        let page = [7; 4096];
+        let pieces = [IoSlice::new(&page), IoSlice::new(&page)];
+        let mut written = 0;
+        let full = loop {
+            match write_now(&pipe.writer, &pieces) {
+                Ok(more) => written += more,
+                Err(error) => break error,
+            }
+        };
+        // Kernels that cannot do it say so, and never wait.
+        assert!(matches!(full, Errno::EAGAIN | Errno::EOPNOTSUPP), "{full}");
+        write(&pipe.writer, b"").unwrap();
+        if written > 0 {
+            assert_eq!(read_now(&pipe.reader, &mut buffer), Ok(16));
+            assert_eq!(buffer, [7; 16]);
+        }
+        drop(pipe.reader);
+        assert_ne!(write_now(&pipe.writer, &pieces).unwrap_err(), Errno::EAGAIN);
     }
 
     #[test]

@@ -1,0 +1,140 @@
+//! The gate in: the functions that a driver calls, a file for each family.
+//!
+//! An exported function makes Rust values of its arguments, calls something safe, and turns the
+//! result into the C convention. [`export!`] writes the border around it: a panic inside gives
+//! the failure value, marks the callback that is running, and ends its port. The macro also
+//! refuses a name that is not in `symbols.txt`, and a type that differs from the header's; that
+//! no function is missing is seen where `table.rs` names them all.
+//!
+//! To add a function: a line in `symbols.txt`, a declaration in `include/erl_driver.h`
+//! (regenerate `raw.rs`), and an `export!` in the file of its family.
+
+pub(super) mod binary;
+mod job;
+pub(super) mod lent;
+mod memory;
+pub(super) mod monitor;
+mod output;
+mod port;
+mod queue;
+mod select;
+mod send;
+pub(super) mod sync;
+mod system;
+pub(super) mod table;
+mod thread;
+mod timer;
+
+use std::sync::Arc;
+
+use super::callback;
+use super::handle;
+use super::instance::Instance;
+use super::raw::ErlDrvPort;
+use crate::ffi::guard;
+use crate::port::{Port, table as ports};
+use crate::runtime::turn::OnTurn;
+
+use self::binary::*;
+use self::job::*;
+use self::memory::*;
+use self::monitor::*;
+use self::output::*;
+use self::port::*;
+use self::queue::*;
+use self::select::*;
+use self::send::*;
+use self::sync::*;
+use self::system::*;
+use self::thread::*;
+use self::timer::*;
+
+/// Defines exported functions. `else` is what a panic gives.
+///
+/// ```text
+/// export! {
+///     /// What is special about it here.
+///     fn driver_sizeq(port: ErlDrvPort) -> ErlDrvSizeT, else usize::MAX { ... }
+/// }
+/// ```
+macro_rules! export {
+    ($(
+        $(#[$attribute:meta])*
+        fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?, else $failure:expr => $body:block
+    )*) => {$(
+        $(#[$attribute])*
+        pub(super) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
+            $crate::driver::abi::guarded(stringify!($name), $failure, || $body)
+        }
+
+        const _: () = {
+            assert!(
+                $crate::driver::abi::table::is_listed(stringify!($name)),
+                concat!(stringify!($name), " is not in src/driver/symbols.txt"),
+            );
+            // The header says the same about it.
+            #[allow(deprecated)]
+            const _: unsafe extern "C" fn($($type),*) $(-> $result)? = $crate::driver::raw::$name;
+        };
+    )*};
+}
+use export;
+
+/// Runs the body of an exported function.
+#[inline]
+fn guarded<R>(name: &'static str, failure: R, body: impl FnOnce() -> R) -> R {
+    match guard::run(body) {
+        Ok(result) => result,
+        Err(panic) => {
+            callback::note_panic(name, panic);
+            failure
+        }
+    }
+}
+
+/// Runs `f` for the port that C names, if it is open and this thread is on its turn: in one of
+/// its callbacks, or in one of another port that it shares the driver's turn with.
+#[inline]
+fn with_port<R>(
+    port: ErlDrvPort,
+    f: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>, &Instance) -> R,
+) -> Option<R> {
+    let id = handle::as_handle(port.addr())?;
+    let mut f = Some(f);
+    let mut run = |port: &Arc<Port>, instance: &Instance| {
+        let f = f.take()?;
+        port.turn().with_lent(|on| {
+            if instance.is_live(on) {
+                Some(f(on, port, instance))
+            } else {
+                None
+            }
+        })?
+    };
+    match callback::with_frame(id, &mut run) {
+        Some(result) => result,
+        None => {
+            let port = ports::get(id)?;
+            run(&port, port.transport_as::<Instance>()?)
+        }
+    }
+}
+
+/// Runs `f` for the port that C names, whatever thread this is. `f` gets no turn, and so
+/// touches only what needs none.
+#[inline]
+fn with_port_anywhere<R>(
+    port: ErlDrvPort,
+    f: impl FnOnce(&Arc<Port>, &Instance) -> R,
+) -> Option<R> {
+    let id = handle::as_handle(port.addr())?;
+    let mut f = Some(f);
+    let mut run = |port: &Arc<Port>, instance: &Instance| Some(f.take()?(port, instance));
+    match callback::with_frame(id, &mut run) {
+        Some(result) => result,
+        None => {
+            let port = ports::get(id)?;
+            run(&port, port.transport_as::<Instance>()?)
+        }
+    }
+}

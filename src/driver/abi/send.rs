@@ -1,0 +1,214 @@
+//! Terms: the words for atoms, ports and processes, and the programs that build messages.
+
+use std::ffi::{c_char, c_int, c_long};
+use std::sync::Arc;
+
+use super::output::{atom_of, part_of};
+use super::{export, with_port};
+use crate::driver::callback;
+use crate::driver::handle::{self, NIL};
+use crate::driver::instance::Instance;
+use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvTermData};
+use crate::driver::script::{self, BadScript, Depth, Step};
+use crate::ffi::pointer;
+use crate::port::{Port, table as ports};
+use crate::term::{Binary, Pid};
+
+export! {
+    fn erl_drv_output_term(port: ErlDrvTermData, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
+        // SAFETY: the driver says that `len` words are there.
+        unsafe { send(port_of_term(port), None, data, len) }
+    }
+
+    fn erl_drv_send_term(
+        port: ErlDrvTermData,
+        receiver: ErlDrvTermData,
+        data: *mut ErlDrvTermData,
+        len: c_int,
+    ) -> c_int, else -1 => {
+        // SAFETY: as above.
+        unsafe { send(port_of_term(port), Some(receiver), data, len) }
+    }
+
+    fn driver_output_term(port: ErlDrvPort, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
+        // SAFETY: as above.
+        unsafe { send(port_of_handle(port), None, data, len) }
+    }
+
+    fn driver_send_term(
+        port: ErlDrvPort,
+        receiver: ErlDrvTermData,
+        data: *mut ErlDrvTermData,
+        len: c_int,
+    ) -> c_int, else -1 => {
+        // SAFETY: as above.
+        unsafe { send(port_of_handle(port), Some(receiver), data, len) }
+    }
+
+    fn driver_mk_atom(name: *mut c_char) -> ErlDrvTermData, else NIL => {
+        // SAFETY: a string of the driver's.
+        let name = unsafe { pointer::string(name) };
+        let atom = name.and_then(|name| atom_of(name.to_bytes()));
+        if atom.is_none() {
+            tracing::error!(?name, "driver_mk_atom: no atom could be made");
+        }
+        atom.map_or(NIL, handle::atom)
+    }
+
+    fn driver_mk_port(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
+        with_port(port, |_, port, _| handle::port(port.id())).unwrap_or(NIL)
+    }
+
+    fn driver_connected(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
+        with_port(port, |on, port, _| handle::pid(port.owner(on))).unwrap_or(NIL)
+    }
+
+    fn driver_caller(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
+        let caller = with_port(port, |_, port, _| callback::caller(port.id()));
+        handle::pid_or_nil(caller.flatten())
+    }
+
+    fn driver_mk_term_nil() -> ErlDrvTermData, else NIL => {
+        NIL
+    }
+}
+
+/// The port that a term names, if it is there and a driver's.
+fn port_of_term(word: ErlDrvTermData) -> Option<Arc<Port>> {
+    let port = ports::get(handle::as_port(word)?)?;
+    port.transport_as::<Instance>().is_some().then_some(port)
+}
+
+fn port_of_handle(word: ErlDrvPort) -> Option<Arc<Port>> {
+    let port = ports::get(handle::as_handle(word.addr())?)?;
+    port.transport_as::<Instance>().is_some().then_some(port)
+}
+
+/// Runs a term program and sends the result: to a process, or to the port's owner. The program
+/// is checked before the receiver is looked up, and built afterwards.
+///
+/// # Safety
+/// There are `len` words at `data`, and what they point to is there.
+unsafe fn send(
+    port: Option<Arc<Port>>,
+    receiver: Option<ErlDrvTermData>,
+    data: *const ErlDrvTermData,
+    len: c_int,
+) -> c_int {
+    let Some(port) = port else {
+        return -1;
+    };
+    let Some(words) = usize::try_from(len).ok().filter(|len| *len > 0) else {
+        return -1;
+    };
+    // SAFETY: the caller's promise.
+    let Some(words) = (unsafe { pointer::slice(data, words) }) else {
+        return -1;
+    };
+    // SAFETY: the caller's promise.
+    let Ok(steps) = (unsafe { read(words) }) else {
+        return -1;
+    };
+    let to = match receiver.map(handle::as_pid) {
+        None => port.listener(),
+        Some(Some(pid)) => port.listener().map(|_| pid),
+        // Not a process.
+        Some(None) => return -1,
+    };
+    let Some(process) = to.and_then(|pid: Pid| port.services().directory.process(pid)) else {
+        return 0;
+    };
+    let Ok(term) = script::build(steps) else {
+        return -1;
+    };
+    c_int::from(process.deliver(crate::process::signal::Message::Term(term)))
+}
+
+/// The steps of a program, checked as far as that goes without building.
+///
+/// # Safety
+/// What the words point to is there for `'a`.
+unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadScript> {
+    let mut words = words.iter().copied();
+    let mut steps = Vec::with_capacity(words.len() / 2);
+    let mut depth = Depth::default();
+    while let Some(tag) = words.next() {
+        let mut word = || words.next().ok_or(BadScript);
+        let step = match tag {
+            1 => Step::Nil,
+            2 => Step::Atom(handle::as_atom(word()?).ok_or(BadScript)?),
+            3 => Step::Int(word()?.cast_signed()),
+            4 => Step::Port(handle::as_port(word()?).ok_or(BadScript)?),
+            5 => {
+                let (bin, size, offset) = (address::<ErlDrvBinary>(word()?), word()?, word()?);
+                let (size, offset) = (length(size)?, length(offset)?);
+                // SAFETY: the driver holds the binary.
+                Step::Binary(unsafe { part_of(bin, offset, size) }.ok_or(BadScript)?)
+            }
+            // SAFETY: the driver says that these bytes are there.
+            6 => Step::String(unsafe { text(word()?, word()?) }?),
+            7 => Step::Tuple(count(word()?)?),
+            8 => Step::List(count(word()?)?),
+            // SAFETY: as above.
+            9 => Step::StringCons(unsafe { text(word()?, word()?) }?),
+            10 => Step::Pid(handle::as_pid(word()?).ok_or(BadScript)?),
+            // SAFETY: the driver says that a number is there, here and below.
+            11 => Step::Float(unsafe { pointer::load(address::<f64>(word()?)) }.ok_or(BadScript)?),
+            12 => {
+                // SAFETY: as above.
+                let bytes = unsafe { text(word()?, word()?) }?;
+                Step::External(if bytes.is_empty() {
+                    return Err(BadScript);
+                } else {
+                    bytes
+                })
+            }
+            13 => Step::Uint(word()?),
+            14 => {
+                let (start, len) = (address::<c_char>(word()?), length(word()?)?);
+                // SAFETY: as above; NULL with 0 is the empty binary.
+                let bytes = unsafe { pointer::bytes(start, len) }.ok_or(BadScript)?;
+                Step::Binary(Binary::from(bytes))
+            }
+            // SAFETY: as above.
+            15 => Step::Int(unsafe { pointer::load(address::<c_long>(word()?)) }.ok_or(BadScript)?),
+            // SAFETY: as above.
+            16 => Step::Uint(unsafe { pointer::load(address::<u64>(word()?)) }.ok_or(BadScript)?),
+            17 => Step::Map(count(word()?)?),
+            _ => return Err(BadScript),
+        };
+        depth.step(step.takes()?)?;
+        steps.push(step);
+    }
+    depth.end()?;
+    Ok(steps)
+}
+
+/// A pointer that was put into a word.
+fn address<T>(word: ErlDrvTermData) -> *mut T {
+    #[allow(clippy::cast_possible_truncation)] // as wide as a pointer
+    std::ptr::with_exposed_provenance_mut(word as usize)
+}
+
+fn length(word: ErlDrvTermData) -> Result<usize, BadScript> {
+    usize::try_from(word).map_err(|_| BadScript)
+}
+
+/// Numbers of elements are compared as 32-bit integers.
+#[allow(clippy::cast_possible_truncation)] // that is the rule
+fn count(word: ErlDrvTermData) -> Result<usize, BadScript> {
+    usize::try_from(word.cast_signed() as i32).map_err(|_| BadScript)
+}
+
+/// Bytes that must be somewhere, even if there are none.
+///
+/// # Safety
+/// `len` bytes are at the address for `'a`.
+unsafe fn text<'a>(start: ErlDrvTermData, len: ErlDrvTermData) -> Result<&'a [u8], BadScript> {
+    let start = address::<c_char>(start);
+    if start.is_null() {
+        return Err(BadScript);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { pointer::bytes(start, count(len)?) }.ok_or(BadScript)
+}

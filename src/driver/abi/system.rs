@@ -1,0 +1,183 @@
+//! Time, environment, libraries, and facts about the host.
+
+use std::collections::BTreeMap;
+use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+use std::ptr::{self, NonNull};
+
+use super::export;
+use crate::driver::callback;
+use crate::driver::entry::Version;
+use crate::driver::raw::{ErlDrvNowData, ErlDrvSysInfo, ErlDrvTime, ErlDrvTimeUnit};
+use crate::ffi::pointer;
+use crate::lock::Lock;
+use crate::os::clock::{self, Unit};
+use crate::os::errno::Errno;
+use crate::os::library::{Library, Scope};
+use crate::port::table as ports;
+
+/// What a question about an unknown unit gives.
+const TIME_ERROR: ErlDrvTime = ErlDrvTime::MIN;
+
+/// The environment as drivers see it, where it differs from the program's: `None` is unset. It
+/// is not the C library's, which cannot be changed while other threads read it.
+static CHANGED: Lock<BTreeMap<Vec<u8>, Vec<u8>>> = Lock::new(BTreeMap::new());
+
+export! {
+    fn erl_drv_monotonic_time(unit: ErlDrvTimeUnit) -> ErlDrvTime, else TIME_ERROR => {
+        unit_of(unit).map_or(TIME_ERROR, |unit| clock::convert(clock::monotonic_ns(), Unit::Nanosecond, unit))
+    }
+
+    fn erl_drv_time_offset(unit: ErlDrvTimeUnit) -> ErlDrvTime, else TIME_ERROR => {
+        unit_of(unit).map_or(TIME_ERROR, |unit| clock::convert(clock::offset_ns(), Unit::Nanosecond, unit))
+    }
+
+    fn erl_drv_convert_time_unit(value: ErlDrvTime, from: ErlDrvTimeUnit, to: ErlDrvTimeUnit) -> ErlDrvTime, else TIME_ERROR => {
+        match (unit_of(from), unit_of(to)) {
+            (Some(from), Some(to)) => clock::convert(value, from, to),
+            _ => TIME_ERROR,
+        }
+    }
+
+    fn driver_get_now(now: *mut ErlDrvNowData) -> c_int, else -1 => {
+        if now.is_null() {
+            return -1;
+        }
+        let micros = clock::strictly_increasing_us().unsigned_abs();
+        let found = ErlDrvNowData {
+            megasecs: micros / 1_000_000_000_000,
+            secs: micros / 1_000_000 % 1_000_000,
+            microsecs: micros % 1_000_000,
+        };
+        // SAFETY: the driver wants it there.
+        unsafe { pointer::store(now, found) };
+        0
+    }
+
+    fn erl_drv_putenv(key: *const c_char, value: *mut c_char) -> c_int, else -1 => {
+        // SAFETY: strings of the driver's.
+        let (Some(key), Some(value)) = (unsafe { (pointer::string(key), pointer::string(value)) }) else {
+            return -1;
+        };
+        CHANGED.lock().insert(key.to_bytes().to_vec(), value.to_bytes().to_vec());
+        0
+    }
+
+    fn erl_drv_getenv(key: *const c_char, value: *mut c_char, size: *mut usize) -> c_int, else -1 => {
+        // SAFETY: a string and a number of the driver's.
+        let (Some(key), Some(room)) = (unsafe { (pointer::string(key), pointer::load(size)) }) else {
+            return -1;
+        };
+        let Some(found) = environment(key) else {
+            return -1;
+        };
+        if value.is_null() || found.len() >= room {
+            // SAFETY: as above.
+            unsafe { pointer::store(size, found.len() + 1) };
+            return 1;
+        }
+        // SAFETY: there is room for as many bytes as the driver said, which are more than these
+        // and a zero.
+        unsafe {
+            value.cast::<u8>().copy_from_nonoverlapping(found.as_ptr(), found.len());
+            value.add(found.len()).write(0);
+            pointer::store(size, found.len());
+        }
+        0
+    }
+
+    fn driver_dl_open(path: *mut c_char) -> *mut c_void, else ptr::null_mut() => {
+        // SAFETY: a string of the driver's.
+        let Some(path) = (unsafe { pointer::string(path) }) else {
+            return ptr::null_mut();
+        };
+        let mut file = path.to_bytes().to_vec();
+        file.extend_from_slice(b".so");
+        let file = PathBuf::from(OsStr::from_bytes(&file));
+        // SAFETY: the driver wants this library's code in this process.
+        match unsafe { Library::open(&file, Scope::Local) } {
+            Ok(library) => Box::into_raw(Box::new(library)).cast(),
+            Err(_) => ptr::null_mut(),
+        }
+    }
+
+    fn driver_dl_sym(handle: *mut c_void, name: *mut c_char) -> *mut c_void, else ptr::null_mut() => {
+        // SAFETY: NULL, or a library from driver_dl_open; a string of the driver's.
+        let (library, name) = unsafe { (handle.cast::<Library>().as_ref(), pointer::string(name)) };
+        let symbol = library.zip(name).and_then(|(library, name)| library.symbol(name).ok());
+        symbol.map_or(ptr::null_mut(), NonNull::as_ptr)
+    }
+
+    fn driver_dl_close(handle: *mut c_void) -> c_int, else -1 => {
+        if handle.is_null() {
+            return -1;
+        }
+        // SAFETY: from driver_dl_open, and given up by the driver.
+        let library = unsafe { Box::from_raw(handle.cast::<Library>()) };
+        if library.close().is_ok() { 0 } else { -1 }
+    }
+
+    fn driver_dl_error() -> *mut c_char, else ptr::null_mut() => {
+        c"Unspecified dynamic library error".as_ptr().cast_mut()
+    }
+
+    fn erl_errno_id(error: c_int) -> *mut c_char, else ptr::null_mut() => {
+        Errno::new(error).c_name().as_ptr().cast_mut()
+    }
+
+    fn driver_system_info(info: *mut ErlDrvSysInfo, size: usize), else () => {
+        let (pool, workers) = sizes();
+        let facts = ErlDrvSysInfo {
+            driver_major_version: Version::OURS.major,
+            driver_minor_version: Version::OURS.minor,
+            erts_version: c"13.1.5".as_ptr().cast_mut(),
+            otp_release: c"25".as_ptr().cast_mut(),
+            thread_support: 1,
+            smp_support: 1,
+            async_threads: pool,
+            scheduler_threads: workers,
+            nif_major_version: 2,
+            nif_minor_version: 16,
+            dirty_scheduler_support: 1,
+        };
+        // A driver compiled for an older version has room for fewer fields.
+        let known = [32, 40, 48, 56].into_iter().rev().find(|known| *known <= size);
+        match known {
+            Some(known) if !info.is_null() => {
+                // SAFETY: the driver has room for `size` bytes, which are not fewer.
+                unsafe { info.cast::<u8>().copy_from_nonoverlapping((&raw const facts).cast(), known) };
+            }
+            _ => tracing::error!(size, "driver_system_info: no room for any version's facts"),
+        }
+    }
+}
+
+fn unit_of(unit: ErlDrvTimeUnit) -> Option<Unit> {
+    Some(match unit {
+        0 => Unit::Second,
+        1 => Unit::Millisecond,
+        2 => Unit::Microsecond,
+        3 => Unit::Nanosecond,
+        _ => return None,
+    })
+}
+
+fn environment(key: &CStr) -> Option<Vec<u8>> {
+    let changed = CHANGED.lock().get(key.to_bytes()).cloned();
+    changed
+        .or_else(|| std::env::var_os(OsStr::from_bytes(key.to_bytes())).map(OsStringExt::into_vec))
+}
+
+/// How many threads run jobs, and how many callbacks, in the host whose callback is running.
+fn sizes() -> (c_int, c_int) {
+    let port = callback::innermost().and_then(ports::get);
+    let number = |threads: usize| c_int::try_from(threads).unwrap_or(c_int::MAX);
+    port.map_or((1, 1), |port| {
+        let services = port.services();
+        (
+            number(services.jobs.threads()),
+            number(services.workers.threads_max()),
+        )
+    })
+}

@@ -1,0 +1,516 @@
+//! One open port of a driver: the back end that a port of this kind has.
+//!
+//! Relies on the port's turn for exclusion, and on [`callback`] to run the driver's code.
+//! Promises that the driver stays loaded until the port's last callback has returned, that
+//! `stop` runs exactly once after a `start` that succeeded, and that after it every function
+//! called with this port fails softly.
+#![forbid(unsafe_code)]
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use super::abi::lent::LentQueue;
+use super::abi::monitor;
+use super::abi::sync::PdlHandle;
+use super::callback::{self, Called, Start};
+use super::drivers::Drivers;
+use super::entry::Callbacks;
+use super::load::Driver;
+use super::queue::Queue;
+use super::select::{Fds, Selects};
+use crate::lock::Lock;
+use crate::port::transport::{Locking, Nature, Started, Transport, Unsupported};
+use crate::port::{Port, table};
+use crate::runtime::timers::TimerId;
+use crate::runtime::turn::{OnTurn, Turn, TurnCell};
+use crate::term::iodata::IoData;
+use crate::term::{Pid, PortId, Reference, Term, decode, encode};
+
+/// See the module's text.
+pub(super) struct Instance {
+    driver: Arc<Driver>,
+    drivers: Weak<Drivers>,
+    fds: Arc<Fds>,
+    /// The whole text of the open.
+    command: Box<[u8]>,
+    interior: TurnCell<Interior>,
+    /// Also reached by the driver's own threads, which hold its port data lock then.
+    queue: Lock<PortQueue>,
+    pdl: Lock<Option<PdlHandle>>,
+}
+
+/// What only whoever is on the turn may touch.
+pub(super) struct Interior {
+    /// The driver's `ErlDrvData`.
+    data: usize,
+    life: Life,
+    /// The last word on `set_port_control_flags`.
+    pub(super) control_binary: bool,
+    timer: Option<(u64, TimerId)>,
+    timer_serial: u64,
+    /// How much of its time slice the running callback has used, in percent.
+    pub(super) timeslice: u32,
+    pub(super) os_pid: Option<i64>,
+    pub(super) selects: Selects,
+    pub(super) ack: Ack,
+    /// Keeps the driver loaded.
+    count: Option<PortCount>,
+}
+
+/// The queue and what was lent out of it.
+#[derive(Default)]
+pub(super) struct PortQueue {
+    pub(super) queue: Queue,
+    pub(super) lent: LentQueue,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    /// Not started yet. With data: made by `driver_create_port`, nothing to start.
+    New { started: bool },
+    /// Functions called with the port work.
+    Live,
+    /// `stop` has returned, or `start` failed.
+    Over,
+}
+
+/// Where the acknowledgement of an open stands.
+pub(super) enum Ack {
+    /// The driver does not give any.
+    Unwanted,
+    /// `start` is running.
+    Starting,
+    /// Given while `start` was running.
+    Early(Result<(), Term>),
+    /// The open is waiting for it.
+    Awaited,
+    /// The open is over.
+    Given,
+}
+
+/// One port more that keeps its driver loaded.
+pub(super) struct PortCount {
+    driver: Arc<Driver>,
+    drivers: Weak<Drivers>,
+}
+
+impl PortCount {
+    /// For a port that the registry has counted already.
+    pub(super) fn counted(driver: Arc<Driver>, drivers: Weak<Drivers>) -> PortCount {
+        PortCount { driver, drivers }
+    }
+
+    pub(super) fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+}
+
+impl Drop for PortCount {
+    fn drop(&mut self) {
+        if let Some(drivers) = self.drivers.upgrade() {
+            drivers.close_port(&self.driver);
+        }
+    }
+}
+
+impl Instance {
+    /// The back end of a port that is to be opened.
+    pub(super) fn new(
+        count: PortCount,
+        fds: Arc<Fds>,
+        command: &[u8],
+        turn: &Arc<Turn>,
+    ) -> Instance {
+        let wants_ack = count.driver.entry.flags.init_ack();
+        let life = Life::New { started: false };
+        let ack = if wants_ack {
+            Ack::Starting
+        } else {
+            Ack::Unwanted
+        };
+        Instance::with(count, fds, command, turn, 0, life, ack)
+    }
+
+    /// The back end of a port that `driver_create_port` makes.
+    pub(super) fn created(
+        count: PortCount,
+        fds: Arc<Fds>,
+        turn: &Arc<Turn>,
+        data: usize,
+    ) -> Instance {
+        let life = Life::New { started: true };
+        Instance::with(count, fds, b"", turn, data, life, Ack::Unwanted)
+    }
+
+    fn with(
+        count: PortCount,
+        fds: Arc<Fds>,
+        command: &[u8],
+        turn: &Arc<Turn>,
+        data: usize,
+        life: Life,
+        ack: Ack,
+    ) -> Instance {
+        Instance {
+            driver: Arc::clone(&count.driver),
+            drivers: Weak::clone(&count.drivers),
+            fds,
+            command: command.into(),
+            interior: TurnCell::new(
+                turn,
+                Interior {
+                    data,
+                    life,
+                    control_binary: false,
+                    timer: None,
+                    timer_serial: 0,
+                    timeslice: 0,
+                    os_pid: None,
+                    selects: Selects::default(),
+                    ack,
+                    count: Some(count),
+                },
+            ),
+            queue: Lock::new(PortQueue::default()),
+            pdl: Lock::new(None),
+        }
+    }
+
+    /// The driver's functions.
+    #[inline]
+    pub(super) fn callbacks(&self) -> &Callbacks {
+        &self.driver.entry.callbacks
+    }
+
+    /// The driver.
+    pub(super) fn driver(&self) -> &Arc<Driver> {
+        &self.driver
+    }
+
+    /// The drivers of the host.
+    pub(super) fn drivers(&self) -> Option<Arc<Drivers>> {
+        self.drivers.upgrade()
+    }
+
+    /// Who has selected what.
+    pub(super) fn fds(&self) -> &Arc<Fds> {
+        &self.fds
+    }
+
+    /// What the turn guards.
+    #[inline]
+    pub(super) fn interior<'a>(&'a self, on: &'a mut OnTurn<'_>) -> &'a mut Interior {
+        self.interior.get(on)
+    }
+
+    /// The driver queue.
+    pub(super) fn queue(&self) -> &Lock<PortQueue> {
+        &self.queue
+    }
+
+    /// The port data lock.
+    pub(super) fn pdl(&self) -> &Lock<Option<PdlHandle>> {
+        &self.pdl
+    }
+
+    /// The driver's data.
+    #[inline]
+    pub(super) fn data(&self, on: &mut OnTurn<'_>) -> usize {
+        let interior = self.interior.get(on);
+        // A callback is about to run.
+        interior.timeslice = 0;
+        interior.data
+    }
+
+    /// Whether `port_control` is answered with binaries.
+    pub(super) fn answers_in_binaries(&self, on: &mut OnTurn<'_>) -> bool {
+        self.interior.get(on).control_binary
+    }
+
+    /// Whether functions called with this port work.
+    #[inline]
+    pub(super) fn is_live(&self, on: &mut OnTurn<'_>) -> bool {
+        self.interior.get(on).life == Life::Live
+    }
+
+    /// `driver_set_timer`.
+    pub(super) fn set_timer(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, after: Duration) {
+        self.cancel_timer(on, port);
+        let services = port.services();
+        services.reactor.start();
+        let interior = self.interior.get(on);
+        interior.timer_serial += 1;
+        let serial = interior.timer_serial;
+        let id = port.id();
+        // Further off than the clock reaches is as good as never.
+        let at = Instant::now().checked_add(after);
+        let at = at.unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 32));
+        let timer = services
+            .timers
+            .set(at, Box::new(move || expire(id, serial)));
+        interior.timer = Some((serial, timer));
+    }
+
+    /// `driver_cancel_timer`.
+    pub(super) fn cancel_timer(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        if let Some((_, timer)) = self.interior.get(on).timer.take() {
+            port.services().timers.cancel(timer);
+        }
+    }
+
+    /// `driver_read_timer`.
+    pub(super) fn timer_left(&self, on: &mut OnTurn<'_>) -> Duration {
+        self.interior
+            .get(on)
+            .timer
+            .map_or(Duration::ZERO, |(_, timer)| timer.time_left())
+    }
+
+    /// `erl_drv_init_ack`.
+    pub(super) fn acknowledge(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, verdict: Start) {
+        let interior = self.interior.get(on);
+        let outcome = match verdict {
+            Start::Data(data) => Ok(data),
+            Start::Failed(reason) => Err(reason),
+        };
+        match interior.ack {
+            Ack::Starting => {
+                if let Ok(data) = outcome {
+                    interior.data = data;
+                }
+                interior.ack = Ack::Early(outcome.map(|_| ()));
+            }
+            Ack::Awaited => {
+                interior.ack = Ack::Given;
+                if let Ok(data) = outcome {
+                    interior.data = data;
+                }
+                port.acknowledge(on, outcome.map(|_| ()));
+            }
+            Ack::Unwanted | Ack::Early(_) | Ack::Given => {}
+        }
+    }
+
+    /// The driver ends the port: what is queued is lost, and an open that is still waiting
+    /// comes back first.
+    pub(super) fn before_failure(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        self.clear_queue();
+        let interior = self.interior.get(on);
+        if let Ack::Awaited = interior.ack {
+            interior.ack = Ack::Given;
+            port.acknowledge(on, Ok(()));
+        }
+    }
+
+    fn clear_queue(&self) {
+        // The segments are dropped outside the lock.
+        let _queue = std::mem::take(&mut *self.queue.lock());
+    }
+
+    fn called<'a>(&'a self, port: &'a Arc<Port>, caller: Option<Pid>) -> Called<'a> {
+        Called {
+            port,
+            instance: self,
+            caller,
+        }
+    }
+
+    /// After a callback: a closing port whose queue has become empty ends.
+    #[inline]
+    fn after(on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        port.flushed(on);
+    }
+
+    /// Lets go of everything but the driver's code, which may still be on this thread's stack.
+    fn wind_up(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        self.cancel_timer(on, port);
+        let interior = self.interior.get(on);
+        interior.life = Life::Over;
+        let count = interior.count.take();
+        for (fd, waiting) in interior.selects.clear() {
+            if waiting {
+                tracing::error!(port = %port.id(), fd, "driver gone away without deselecting");
+            }
+            self.fds.forget(port.id(), fd);
+        }
+        self.clear_queue();
+        let _pdl = self.pdl.lock().take();
+        // The driver may be unloaded once this task of the turn is over, not before.
+        on.turn().post(Box::new(move |_| drop(count)));
+    }
+}
+
+impl Transport for Instance {
+    fn start(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) -> Result<Started, Term> {
+        let created = self.interior.get(on).life == Life::New { started: true };
+        self.interior.get(on).life = Life::Live;
+        if created {
+            return Ok(Started::Now);
+        }
+        let opener = port.owner(on);
+        match callback::start(on, self.called(port, Some(opener)), &self.command) {
+            Start::Failed(reason) => {
+                self.wind_up(on, port);
+                Err(reason)
+            }
+            Start::Data(data) => {
+                let interior = self.interior.get(on);
+                match std::mem::replace(&mut interior.ack, Ack::Given) {
+                    Ack::Starting => {
+                        interior.data = data;
+                        interior.ack = Ack::Awaited;
+                        Ok(Started::WhenAcknowledged)
+                    }
+                    Ack::Early(Ok(())) => Ok(Started::Now),
+                    Ack::Early(Err(reason)) => {
+                        interior.data = data;
+                        self.stop(on, port);
+                        Err(reason)
+                    }
+                    other => {
+                        interior.ack = other;
+                        interior.data = data;
+                        Ok(Started::Now)
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn command(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        caller: Option<Pid>,
+        data: IoData<'_>,
+    ) {
+        callback::output(on, self.called(port, caller), data);
+        Instance::after(on, port);
+    }
+
+    fn control(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        caller: Pid,
+        operation: u32,
+        data: IoData<'_>,
+    ) -> Result<Term, Unsupported> {
+        let answer = callback::control(on, self.called(port, Some(caller)), operation, &data);
+        Instance::after(on, port);
+        answer.map_err(|_| Unsupported)
+    }
+
+    fn call(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        caller: Pid,
+        operation: u32,
+        data: &Term,
+    ) -> Result<Term, Unsupported> {
+        let mut argument = encode::encode(data).map_err(|_| Unsupported)?;
+        let called = self.called(port, Some(caller));
+        let answer = callback::call(on, called, operation, &mut argument, |bytes| {
+            Some(decode::decode(bytes).ok()?.0)
+        });
+        Instance::after(on, port);
+        answer.map_err(|_| Unsupported)
+    }
+
+    fn queued(&self, _: &mut OnTurn<'_>) -> usize {
+        self.queue.lock().queue.bytes()
+    }
+
+    fn flush(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        callback::plain(on, self.called(port, None), |callbacks| callbacks.flush);
+    }
+
+    fn stop(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        self.cancel_timer(on, port);
+        callback::plain(on, self.called(port, None), |callbacks| callbacks.stop);
+        self.wind_up(on, port);
+    }
+
+    fn process_down(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, monitor: Reference) {
+        callback::process_exit(on, self.called(port, None), monitor::to_raw(monitor));
+    }
+
+    fn os_pid(&self, on: &mut OnTurn<'_>) -> Option<i64> {
+        self.interior.get(on).os_pid
+    }
+
+    fn nature(&self) -> Nature {
+        let flags = self.driver.entry.flags;
+        Nature {
+            locking: if flags.port_locking() {
+                Locking::Port
+            } else {
+                Locking::Driver
+            },
+            queue_limited: false,
+            soft_busy: flags.soft_busy(),
+        }
+    }
+}
+
+/// A port's timer has run out.
+fn expire(id: PortId, serial: u64) {
+    let Some(port) = table::get(id) else {
+        return;
+    };
+    let turn = Arc::clone(port.turn());
+    turn.run_or_post(move |on| {
+        let Some(instance) = port.transport_as::<Instance>() else {
+            return;
+        };
+        let timer = &mut instance.interior.get(on).timer;
+        // Cancelled, or set anew, since it ran out.
+        if timer.is_none_or(|(current, _)| current != serial) {
+            return;
+        }
+        *timer = None;
+        callback::plain(on, instance.called(&port, None), |callbacks| {
+            callbacks.timeout
+        });
+        Instance::after(on, &port);
+    });
+}
+
+/// A job of the port is done: its driver gets it back, if there still is somebody to get it.
+pub(super) fn job_done(
+    id: PortId,
+    deliver: impl FnOnce(Option<(&mut OnTurn<'_>, Called<'_>)>) + Send + 'static,
+) {
+    let Some(port) = table::get(id) else {
+        return deliver(None);
+    };
+    let turn = Arc::clone(port.turn());
+    turn.post(Box::new(move |on| match port.transport_as::<Instance>() {
+        Some(instance) if instance.is_live(on) => {
+            deliver(Some((on, instance.called(&port, None))));
+            Instance::after(on, &port);
+        }
+        _ => deliver(None),
+    }));
+}
+
+/// Closes the port of a driver that is being unloaded by force.
+pub(super) fn kill(port: &Arc<Port>, driver: &Arc<Driver>) {
+    let is_of = |port: &Port| {
+        port.transport_as::<Instance>()
+            .is_some_and(|instance| Arc::ptr_eq(&instance.driver, driver))
+    };
+    if !is_of(port) {
+        return;
+    }
+    let port = Arc::clone(port);
+    let turn = Arc::clone(port.turn());
+    turn.run_or_post(move |on| {
+        if let Some(instance) = port.transport_as::<Instance>() {
+            instance.before_failure(on, &port);
+            port.fail(on, Term::atom("driver_unloaded"));
+        }
+    });
+}

@@ -1,0 +1,232 @@
+//! From a file to a checked driver, and back.
+//!
+//! The steps are those of Erlang's loader, in its order: open the library, call `driver_init`,
+//! check and copy the table it returns, compare the name, call `init`. Relies on `os::library`
+//! for the system's loader and on `abi::table` to make our functions visible first. Promises
+//! that a driver that fails a step is closed again, and that `finish` runs once, right before
+//! the library is closed, if and only if `init` succeeded.
+//!
+//! `driver_init`, `init` and `finish` of all drivers run one at a time: the registry's owner sees
+//! to that.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::abi::table;
+use super::entry::{self, Entry, EntryError};
+use super::missing;
+use super::raw::ErlDrvEntry;
+use crate::lock::Lock;
+use crate::os::library::{Library, LibraryError, Scope};
+use crate::runtime::turn::Turn;
+use crate::runtime::workers::Workers;
+use crate::term::{Atom, Term};
+
+/// A loaded, checked driver.
+pub(crate) struct Driver {
+    pub(super) entry: Entry,
+    /// `None` for a driver that is part of the program, and after unloading.
+    library: Lock<Option<Library>>,
+    unloaded: OnceLock<()>,
+    /// What all ports run on, unless each has a turn of its own.
+    turn: OnceLock<Arc<Turn>>,
+}
+
+/// Why a driver could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoadError {
+    /// The system's loader refused the file.
+    #[error("{message}{}", list(.missing))]
+    Open {
+        /// Its words, without the path in front.
+        message: String,
+        /// All the symbols that nobody has, if that is what was wrong.
+        missing: Vec<String>,
+    },
+    /// Our own functions could not be made visible to drivers.
+    #[error("the driver functions could not be provided: {0}")]
+    Symbols(LibraryError),
+    /// It is a library, but not a driver.
+    #[error("it has no function driver_init: it is not a port driver, or lacks DRIVER_INIT")]
+    NoInit,
+    /// `driver_init` returned NULL.
+    #[error("its driver_init returned no table of callbacks")]
+    NoEntry,
+    /// The table is not acceptable.
+    #[error(transparent)]
+    Entry(EntryError),
+    /// The driver itself refused.
+    #[error("its init callback failed with {0}")]
+    Init(i32),
+}
+
+/// `: a, b` after "undefined symbols".
+fn list(missing: &[String]) -> String {
+    if missing.len() > 1 {
+        format!(" (in all: {})", missing.join(", "))
+    } else {
+        String::new()
+    }
+}
+
+impl LoadError {
+    /// The reason that `erl_ddll` gives, unless it is [`LoadError::open_text`].
+    pub(crate) fn reason(&self) -> Option<Term> {
+        let name = match self {
+            LoadError::Open { .. } | LoadError::Symbols(_) => return None,
+            LoadError::NoInit => "no_driver_init",
+            LoadError::NoEntry | LoadError::Init(_) => "driver_init_failed",
+            LoadError::Entry(EntryError::Marker(_) | EntryError::Version(_)) => {
+                "driver_incorrect_version"
+            }
+            LoadError::Entry(EntryError::Name { .. }) => "bad_driver_name",
+        };
+        Some(Term::Atom(Atom::new(name)))
+    }
+}
+
+impl Driver {
+    /// Loads the driver `name` from a file.
+    ///
+    /// The driver's code runs: whoever names a file here wants that.
+    pub(crate) fn from_file(file: &Path, name: &str) -> Result<Driver, LoadError> {
+        table::provide().map_err(LoadError::Symbols)?;
+        // SAFETY: the caller names a driver to be run in this process.
+        let library =
+            unsafe { Library::open(file, Scope::Local) }.map_err(|error| refused(file, &error))?;
+        Driver::from_library(library, name)
+    }
+
+    /// Loads the driver `name` from the bytes of its file.
+    pub(crate) fn from_bytes(bytes: &[u8], name: &str) -> Result<Driver, LoadError> {
+        table::provide().map_err(LoadError::Symbols)?;
+        let shown = std::ffi::CString::new(name).unwrap_or_default();
+        // SAFETY: as above; the bytes are a driver that is built in.
+        let library =
+            unsafe { Library::open_bytes(&shown, bytes, Scope::Local) }.map_err(|error| {
+                LoadError::Open {
+                    message: error.to_string(),
+                    missing: Vec::new(),
+                }
+            })?;
+        Driver::from_library(library, name)
+    }
+
+    fn from_library(library: Library, name: &str) -> Result<Driver, LoadError> {
+        let init = library
+            .symbol(c"driver_init")
+            .or_else(|_| library.symbol(c"_driver_init"))
+            .map_err(|_| LoadError::NoInit)?;
+        // SAFETY: by this name a driver exports a function of this type and no other.
+        let init = unsafe {
+            std::mem::transmute::<*mut std::ffi::c_void, unsafe extern "C" fn() -> *const ErlDrvEntry>(
+                init.as_ptr(),
+            )
+        };
+        // SAFETY: the function of a library that stays open until the end of this function.
+        let table = unsafe { init() };
+        // SAFETY: what driver_init returned.
+        unsafe { Driver::from_table(table, Some(library), Some(name)) }
+    }
+
+    /// Checks a table and calls `init`.
+    ///
+    /// # Safety
+    /// As for [`entry::read`]. The table belongs to `library` if there is one, and stays for
+    /// ever if there is none.
+    pub(super) unsafe fn from_table(
+        table: *const ErlDrvEntry,
+        library: Option<Library>,
+        name: Option<&str>,
+    ) -> Result<Driver, LoadError> {
+        if table.is_null() {
+            return Err(LoadError::NoEntry);
+        }
+        // SAFETY: the caller's promise.
+        let entry = unsafe { entry::read(table) }.map_err(LoadError::Entry)?;
+        if let Some(name) = name {
+            entry.check_name(name).map_err(LoadError::Entry)?;
+        }
+        if let Some(init) = entry.callbacks.init {
+            // SAFETY: a callback from a checked table; its library is open.
+            let result = unsafe { init() };
+            if result != 0 {
+                return Err(LoadError::Init(result));
+            }
+        }
+        Ok(Driver {
+            entry,
+            library: Lock::new(library),
+            unloaded: OnceLock::new(),
+            turn: OnceLock::new(),
+        })
+    }
+
+    /// The name it is opened by.
+    pub(crate) fn name(&self) -> String {
+        self.entry.name.to_string_lossy().into_owned()
+    }
+
+    /// The turn for a new port.
+    pub(super) fn turn(&self, workers: &Arc<Workers>) -> Arc<Turn> {
+        if self.entry.flags.port_locking() {
+            return Turn::new(workers);
+        }
+        Arc::clone(self.turn.get_or_init(|| Turn::new(workers)))
+    }
+
+    /// Calls `finish` and closes the library. Once; later calls do nothing.
+    ///
+    /// No port of the driver may be open, no job of it may be under way, and no thread may be
+    /// in its code: the registry counts them.
+    pub(crate) fn unload(&self) {
+        if self.unloaded.set(()).is_err() {
+            return;
+        }
+        if let Some(finish) = self.entry.callbacks.finish {
+            // SAFETY: a callback from a checked table, whose library is still open.
+            unsafe { finish() };
+        }
+        let library = self.library.lock().take();
+        if let Some(library) = library
+            && let Err(error) = library.close()
+        {
+            tracing::warn!(driver = ?self.entry.name, %error, "closing the library failed");
+        }
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.entry.fmt(f)
+    }
+}
+
+/// A library whose driver was not unloaded stays open: somebody may still be in its code.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(library) = self.library.lock().take() {
+            std::mem::forget(library);
+        }
+    }
+}
+
+/// Erlang's form of the loader's message, and what else can be found out.
+fn refused(file: &Path, error: &LibraryError) -> LoadError {
+    let message = error.to_string();
+    let prefix = format!("{}: ", file.display());
+    let message = message.strip_prefix(&prefix).unwrap_or(&message).to_owned();
+    let missing = if message.starts_with("undefined symbol") {
+        // SAFETY: the file's own code was to run a moment ago, and its dependencies' with it.
+        unsafe { missing::symbols(file) }
+    } else {
+        Vec::new()
+    };
+    LoadError::Open { message, missing }
+}
+
+/// Where `erl_ddll` looks: the folder without trailing slashes, the name, `.so`.
+pub(crate) fn file_of(folder: &str, name: &str) -> PathBuf {
+    PathBuf::from(format!("{}/{name}.so", folder.trim_end_matches('/')))
+}

@@ -1,0 +1,141 @@
+//! The driver queue of a port: binaries, and windows on binaries, first in first out.
+//!
+//! Relies on counted binaries: what is copied in is copied into one, so that every segment has
+//! a binary behind it. Promises that the bytes of a segment stay where they are until the
+//! queue is changed again.
+#![forbid(unsafe_code)]
+
+use std::collections::VecDeque;
+
+use crate::term::{Binary, Counted};
+
+/// See the module's text.
+#[derive(Default)]
+pub(super) struct Queue {
+    segments: VecDeque<Binary>,
+    bytes: usize,
+}
+
+/// Where new bytes go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    Back,
+    Front,
+}
+
+impl Queue {
+    /// How many bytes wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The segments, first in first out.
+    pub(super) fn segments(&self) -> impl ExactSizeIterator<Item = &Binary> {
+        self.segments.iter()
+    }
+
+    /// Adds segments, in this order. False, with nothing done, when that would be more bytes
+    /// than can be counted.
+    pub(super) fn add(&mut self, end: End, segments: Vec<Binary>) -> bool {
+        let added: Option<usize> = segments
+            .iter()
+            .try_fold(self.bytes, |sum, segment| sum.checked_add(segment.len()));
+        let Some(bytes) = added else {
+            return false;
+        };
+        self.bytes = bytes;
+        match end {
+            End::Back => self.segments.extend(segments),
+            End::Front => {
+                for segment in segments.into_iter().rev() {
+                    self.segments.push_front(segment);
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes bytes off the front and gives how many are left; `None`, with nothing done, when
+    /// there are not so many.
+    pub(super) fn take(&mut self, bytes: usize) -> Option<usize> {
+        let left = self.bytes.checked_sub(bytes)?;
+        let mut to_take = bytes;
+        while to_take > 0 {
+            let Some(first) = self.segments.front_mut() else {
+                break;
+            };
+            if first.len() > to_take {
+                *first = first.slice(to_take..first.len());
+                break;
+            }
+            to_take -= first.len();
+            self.segments.pop_front();
+        }
+        self.bytes = left;
+        Some(left)
+    }
+}
+
+/// A copy of bytes that can be a segment; `None` without memory.
+pub(super) fn copied(bytes: &[u8]) -> Option<Binary> {
+    Counted::copy_of(bytes).map(Binary::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(bytes: &[u8]) -> Vec<Binary> {
+        vec![copied(bytes).unwrap()]
+    }
+
+    fn contents(queue: &Queue) -> Vec<u8> {
+        queue
+            .segments()
+            .flat_map(|segment| segment.to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_pushed_stands_in_front() {
+        let mut queue = Queue::default();
+        assert!(queue.add(End::Back, segment(b"abc")));
+        assert!(queue.add(End::Front, segment(b"01")));
+        assert_eq!(
+            (contents(&queue), queue.bytes(), queue.segments().len()),
+            (b"01abc".to_vec(), 5, 2)
+        );
+        assert_eq!(queue.take(3), Some(2));
+        assert_eq!(contents(&queue), b"bc");
+        assert!(queue.add(End::Front, [segment(b"x"), segment(b"y")].concat()));
+        assert_eq!(contents(&queue), b"xybc");
+    }
+
+    #[test]
+    fn nobody_takes_more_than_there_is() {
+        let mut queue = Queue::default();
+        queue.add(End::Back, segment(b"abc"));
+        assert_eq!(queue.take(4), None);
+        assert_eq!(queue.bytes(), 3);
+        assert_eq!(queue.take(3), Some(0));
+        assert_eq!(queue.segments().len(), 0);
+        assert_eq!(queue.take(0), Some(0));
+    }
+
+    #[test]
+    fn partly_taken_segments_share_their_binary() {
+        let mut queue = Queue::default();
+        let counted = Counted::copy_of(&[7; 100]).unwrap();
+        queue.add(End::Back, vec![Binary::from(counted.clone())]);
+        queue.take(40);
+        assert_eq!(counted.refc(), 2);
+        let offset = queue
+            .segments()
+            .next()
+            .and_then(|s| s.as_counted())
+            .map(|(_, at)| at);
+        assert_eq!(offset, Some(40));
+        queue.take(60);
+        assert_eq!(counted.refc(), 1);
+    }
+}

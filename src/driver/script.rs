@@ -1,0 +1,198 @@
+//! Builds a term from the steps of a driver's term program (`erl_drv_output_term`).
+//!
+//! A stack machine: a step pushes a term, or takes some off the stack and pushes what they
+//! make. Pure: `abi/send.rs` reads the steps from the raw words and checks what can be checked
+//! without building ([`Depth`]); what is found wrong only here is what Erlang finds only then,
+//! after it has looked whether there is a receiver.
+#![forbid(unsafe_code)]
+
+use crate::term::decode;
+use crate::term::{Atom, Binary, Map, Pid, PortId, Term};
+
+/// One step. Memory that it points to is the driver's, lent for the call.
+pub(super) enum Step<'a> {
+    Nil,
+    Atom(Atom),
+    Int(i64),
+    Uint(u64),
+    Port(PortId),
+    Pid(Pid),
+    Float(f64),
+    Binary(Binary),
+    /// A list of bytes.
+    String(&'a [u8]),
+    /// Bytes in front of the list on the stack.
+    StringCons(&'a [u8]),
+    /// The external format.
+    External(&'a [u8]),
+    Tuple(usize),
+    /// The tail counts and is on top.
+    List(usize),
+    /// Pairs: key, value, key, value.
+    Map(usize),
+}
+
+/// The program is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadScript;
+
+/// How many terms a program has on its stack: enough to check it without building anything.
+#[derive(Default)]
+pub(super) struct Depth(usize);
+
+impl Depth {
+    /// A step: takes `taken` terms and leaves one.
+    pub(super) fn step(&mut self, taken: usize) -> Result<(), BadScript> {
+        self.0 = self.0.checked_sub(taken).ok_or(BadScript)? + 1;
+        Ok(())
+    }
+
+    /// The end: exactly one term is left.
+    pub(super) fn end(&self) -> Result<(), BadScript> {
+        if self.0 == 1 { Ok(()) } else { Err(BadScript) }
+    }
+}
+
+impl Step<'_> {
+    /// How many terms it takes off the stack.
+    pub(super) fn takes(&self) -> Result<usize, BadScript> {
+        match self {
+            Step::Tuple(elements) => Ok(*elements),
+            Step::List(0) => Err(BadScript),
+            Step::List(terms) => Ok(*terms),
+            Step::StringCons(_) => Ok(1),
+            Step::Map(pairs) => pairs.checked_mul(2).ok_or(BadScript),
+            _ => Ok(0),
+        }
+    }
+}
+
+/// Builds the term of a program that was checked.
+pub(super) fn build(steps: Vec<Step<'_>>) -> Result<Term, BadScript> {
+    let mut stack: Vec<Term> = Vec::with_capacity(steps.len().min(64));
+    for step in steps {
+        let term = match step {
+            Step::Nil => Term::Nil,
+            Step::Atom(atom) => Term::Atom(atom),
+            Step::Int(value) => Term::Int(value),
+            Step::Uint(value) => Term::from(value),
+            Step::Port(port) => Term::Port(port),
+            Step::Pid(pid) => Term::Pid(pid),
+            Step::Float(value) if value.is_finite() => Term::Float(value),
+            Step::Float(_) => return Err(BadScript),
+            Step::Binary(binary) => Term::Binary(binary),
+            Step::String(bytes) => Term::bytes_list(Binary::from(bytes)),
+            Step::StringCons(bytes) => {
+                let tail = stack.pop().ok_or(BadScript)?;
+                bytes
+                    .iter()
+                    .rev()
+                    .fold(tail, |tail, byte| Term::cons(Term::from(*byte), tail))
+            }
+            Step::External(bytes) => decode::decode(bytes).map_err(|_| BadScript)?.0,
+            Step::Tuple(elements) => Term::tuple(take(&mut stack, elements)?),
+            Step::List(terms) => {
+                let mut elements = take(&mut stack, terms)?;
+                let tail = elements.pop().ok_or(BadScript)?;
+                elements
+                    .into_iter()
+                    .rev()
+                    .fold(tail, |tail, head| Term::cons(head, tail))
+            }
+            Step::Map(pairs) => map(take(&mut stack, pairs.checked_mul(2).ok_or(BadScript)?)?)?,
+        };
+        stack.push(term);
+    }
+    let term = stack.pop().ok_or(BadScript)?;
+    if stack.is_empty() {
+        Ok(term)
+    } else {
+        Err(BadScript)
+    }
+}
+
+fn take(stack: &mut Vec<Term>, number: usize) -> Result<Vec<Term>, BadScript> {
+    let kept = stack.len().checked_sub(number).ok_or(BadScript)?;
+    Ok(stack.split_off(kept))
+}
+
+fn map(terms: Vec<Term>) -> Result<Term, BadScript> {
+    let mut map = Map::new();
+    let mut terms = terms.into_iter();
+    while let (Some(key), Some(value)) = (terms.next(), terms.next()) {
+        if map.insert(key, value).is_some() {
+            return Err(BadScript);
+        }
+    }
+    Ok(Term::Map(map))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step::*;
+    use super::*;
+
+    fn shown(steps: Vec<Step<'_>>) -> Result<std::string::String, BadScript> {
+        let mut depth = Depth::default();
+        for step in &steps {
+            depth.step(step.takes()?)?;
+        }
+        depth.end()?;
+        build(steps).map(|term| term.to_string())
+    }
+
+    fn is(steps: Vec<Step<'_>>, text: &str) {
+        assert_eq!(shown(steps).as_deref(), Ok(text));
+    }
+
+    #[test]
+    fn the_count_of_a_list_includes_its_tail() {
+        is(vec![Int(1000), Int(2000), Nil, List(3)], "[1000,2000]");
+        is(vec![Int(1), Int(2), List(2)], "[1|2]");
+        is(vec![Nil, List(1)], "[]");
+        is(vec![Int(5), List(1)], "5");
+        assert_eq!(shown(vec![Int(1), List(0)]), Err(BadScript));
+        assert_eq!(shown(vec![Int(1), List(2)]), Err(BadScript));
+    }
+
+    #[test]
+    fn strings_stand_in_front_of_what_is_there() {
+        is(vec![Nil, StringCons(b"cd"), StringCons(b"ab")], "\"abcd\"");
+        is(vec![String(b"")], "[]");
+        assert_eq!(shown(vec![StringCons(b"a")]), Err(BadScript));
+    }
+
+    #[test]
+    fn numbers_have_their_whole_range() {
+        is(vec![Uint(u64::MAX)], "18446744073709551615");
+        is(vec![Int(i64::MIN)], "-9223372036854775808");
+        for value in [f64::NAN, f64::INFINITY] {
+            assert_eq!(shown(vec![Float(value)]), Err(BadScript));
+        }
+    }
+
+    #[test]
+    fn maps_have_each_key_once() {
+        let key = || Int(1);
+        is(vec![key(), Nil, Map(1)], "#{1 => []}");
+        is(vec![Map(0)], "#{}");
+        assert_eq!(shown(vec![key(), Nil, key(), Nil, Map(2)]), Err(BadScript));
+        assert_eq!(shown(vec![Map(usize::MAX)]), Err(BadScript));
+    }
+
+    #[test]
+    fn exactly_one_term_is_left() {
+        is(vec![Tuple(0)], "{}");
+        is(vec![Int(1), Int(2), Tuple(2)], "{1,2}");
+        assert_eq!(shown(vec![]), Err(BadScript));
+        assert_eq!(shown(vec![Nil, Nil]), Err(BadScript));
+        assert_eq!(shown(vec![Tuple(1)]), Err(BadScript));
+    }
+
+    #[test]
+    fn the_external_format_may_have_bytes_behind_it() {
+        is(vec![External(&[131, 97, 5, 0, 0])], "5");
+        assert_eq!(shown(vec![External(&[131, 97])]), Err(BadScript));
+        assert_eq!(shown(vec![External(&[97, 5])]), Err(BadScript));
+    }
+}

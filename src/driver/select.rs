@@ -1,0 +1,416 @@
+//! The descriptors that a port has selected (`driver_select`).
+//!
+//! The kernel is asked once per call: an event disarms the descriptor, and it is armed again
+//! when the callbacks have returned. So a driver that leaves something unread is called again,
+//! and never twice at a time. Descriptors that the kernel does not watch (regular files) are
+//! always ready. Relies on the reactor and on the turn; promises that no callback for a
+//! descriptor comes after it was deselected.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use super::callback::{self, Called};
+use super::instance::Instance;
+use crate::os::errno::Errno;
+use crate::os::fd;
+use crate::os::poll::{Interest, Mode};
+use crate::port::{Port, table};
+use crate::runtime::reactor::{Readiness, Ready, Watch};
+use crate::runtime::turn::OnTurn;
+use crate::term::PortId;
+
+/// What one port has selected.
+#[derive(Default)]
+pub(super) struct Selects {
+    selected: Vec<Selected>,
+    serial: u64,
+}
+
+struct Selected {
+    fd: RawFd,
+    /// Tells it from an earlier selection of the same number.
+    serial: u64,
+    read: bool,
+    write: bool,
+    source: Source,
+    /// Its callbacks are running; they are armed for when they return.
+    running: bool,
+}
+
+enum Source {
+    /// The kernel has not been asked.
+    None,
+    /// Watched; whether an event is still to come. The copy of the descriptor is there when
+    /// another port of this host has the original.
+    Watched {
+        watch: Watch,
+        armed: bool,
+        _copy: Option<OwnedFd>,
+    },
+    /// A regular file.
+    AlwaysReady,
+}
+
+/// The directions of a call.
+#[derive(Clone, Copy)]
+pub(super) struct Directions {
+    pub(super) read: bool,
+    pub(super) write: bool,
+}
+
+/// What a deselection does beside ending the waiting.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Release {
+    /// The descriptor stays the driver's.
+    Keep,
+    /// It is given up, and `stop_select` called.
+    WithCallback,
+    /// It is given up.
+    Silently,
+}
+
+impl Selects {
+    fn position(&self, fd: RawFd) -> Option<usize> {
+        self.selected.iter().position(|selected| selected.fd == fd)
+    }
+
+    fn get(&mut self, fd: RawFd, serial: u64) -> Option<&mut Selected> {
+        self.selected
+            .iter_mut()
+            .find(|one| one.fd == fd && one.serial == serial)
+    }
+
+    /// Forgets everything; gives the descriptors, and whether each was still waited for.
+    pub(super) fn clear(&mut self) -> Vec<(RawFd, bool)> {
+        self.selected
+            .drain(..)
+            .map(|one| (one.fd, one.read || one.write))
+            .collect()
+    }
+}
+
+/// `driver_select` with on = 1.
+pub(super) fn select(
+    on: &mut OnTurn<'_>,
+    port: &Arc<Port>,
+    instance: &Instance,
+    fd: RawFd,
+    directions: Directions,
+) -> bool {
+    if u64::try_from(fd).is_ok_and(|fd| fd >= fd::descriptors_max()) {
+        tracing::error!(port = %port.id(), fd, "driver_select: larger than the largest allowed descriptor");
+        return false;
+    }
+    take_over(port, instance, fd, directions);
+    let selects = &mut instance.interior(on).selects;
+    let at = selects.position(fd).unwrap_or_else(|| {
+        selects.serial += 1;
+        let serial = selects.serial;
+        let source = Source::None;
+        selects.selected.push(Selected {
+            fd,
+            serial,
+            read: false,
+            write: false,
+            source,
+            running: false,
+        });
+        selects.selected.len() - 1
+    });
+    let selected = &mut selects.selected[at];
+    selected.read |= directions.read;
+    selected.write |= directions.write;
+    if selected.running || arm(port, selected) {
+        return true;
+    }
+    selects.selected.remove(at);
+    true
+}
+
+/// `driver_select` with on = 0.
+pub(super) fn deselect(
+    on: &mut OnTurn<'_>,
+    port: &Arc<Port>,
+    instance: &Instance,
+    fd: RawFd,
+    directions: Directions,
+    release: Release,
+) {
+    drop_interest(on, port, instance, fd, directions, release);
+    instance.fds().release(fd, port.id(), directions, release);
+    if release == Release::WithCallback && !callback::stop_select(instance.callbacks(), fd) {
+        tracing::error!(port = %port.id(), fd, "driver does not implement stop_select callback");
+    }
+}
+
+fn drop_interest(
+    on: &mut OnTurn<'_>,
+    port: &Arc<Port>,
+    instance: &Instance,
+    fd: RawFd,
+    directions: Directions,
+    release: Release,
+) {
+    let selects = &mut instance.interior(on).selects;
+    let Some(at) = selects.position(fd) else {
+        return;
+    };
+    if release != Release::Keep {
+        selects.selected.remove(at);
+        return;
+    }
+    let selected = &mut selects.selected[at];
+    selected.read &= !directions.read;
+    selected.write &= !directions.write;
+    if selected.running {
+        return;
+    }
+    if selected.read || selected.write {
+        if !arm(port, selected) {
+            selects.selected.remove(at);
+        }
+    } else if let Source::Watched { armed: true, .. } = selected.source {
+        // Without this an error on the descriptor would still be told.
+        selected.source = Source::None;
+    }
+}
+
+/// Asks the kernel for what is wanted now. False if it cannot be had.
+fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
+    if !selected.read && !selected.write {
+        return true;
+    }
+    let interest = Interest {
+        readable: selected.read,
+        writable: selected.write,
+        mode: Mode::OneShot,
+    };
+    match &mut selected.source {
+        Source::AlwaysReady => {
+            post_ready(port, selected);
+            return true;
+        }
+        Source::Watched { watch, armed, .. } => {
+            if watch.rearm(interest).is_ok() {
+                *armed = true;
+                return true;
+            }
+            // The number was closed, and perhaps opened again as something else.
+            selected.source = Source::None;
+        }
+        Source::None => {}
+    }
+    let handler = || {
+        Arc::new(Handler {
+            port: port.id(),
+            fd: selected.fd,
+            serial: selected.serial,
+        })
+    };
+    let reactor = &port.services().reactor;
+    let watched = match reactor.watch(selected.fd, interest, port.turn(), handler()) {
+        Err(Errno::EEXIST) => fd::duplicate(selected.fd).and_then(|copy| {
+            let watch = reactor.watch(copy.as_raw_fd(), interest, port.turn(), handler())?;
+            Ok((watch, Some(copy)))
+        }),
+        other => other.map(|watch| (watch, None)),
+    };
+    match watched {
+        Ok((watch, _copy)) => {
+            selected.source = Source::Watched {
+                watch,
+                armed: true,
+                _copy,
+            }
+        }
+        Err(Errno::EPERM) => {
+            selected.source = Source::AlwaysReady;
+            post_ready(port, selected);
+        }
+        Err(error) => {
+            tracing::error!(port = %port.id(), fd = selected.fd, %error, "bad input descriptor");
+            return false;
+        }
+    }
+    true
+}
+
+/// Has the callbacks of an always ready descriptor called, after whatever runs now.
+fn post_ready(port: &Arc<Port>, selected: &Selected) {
+    let handler = Handler {
+        port: port.id(),
+        fd: selected.fd,
+        serial: selected.serial,
+    };
+    port.turn().post(Box::new(move |on| {
+        handler.ready(
+            on,
+            Readiness {
+                readable: true,
+                writable: true,
+                hangup: false,
+            },
+        );
+    }));
+}
+
+/// What the reactor calls.
+struct Handler {
+    port: PortId,
+    fd: RawFd,
+    serial: u64,
+}
+
+impl Ready for Handler {
+    fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness) {
+        let Some(port) = table::get(self.port) else {
+            return;
+        };
+        let Some(instance) = port.transport_as::<Instance>() else {
+            return;
+        };
+        let called = Called {
+            port: &port,
+            instance,
+            caller: None,
+        };
+        {
+            let Some(selected) = instance.interior(on).selects.get(self.fd, self.serial) else {
+                return;
+            };
+            selected.running = true;
+            if let Source::Watched { armed, .. } = &mut selected.source {
+                *armed = false;
+            }
+        }
+        if readiness.readable || readiness.hangup {
+            self.run(on, called, Side::Input);
+        }
+        if readiness.writable || readiness.hangup {
+            self.run(on, called, Side::Output);
+        }
+        let selects = &mut instance.interior(on).selects;
+        if let Some(selected) = selects.get(self.fd, self.serial) {
+            selected.running = false;
+            if !arm(&port, selected) {
+                selects.selected.retain(|one| one.serial != self.serial);
+            }
+        }
+        port.flushed(on);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Input,
+    Output,
+}
+
+impl Handler {
+    /// Calls one callback, if its direction is still selected.
+    fn run(&self, on: &mut OnTurn<'_>, called: Called<'_>, side: Side) {
+        let instance = called.instance;
+        if !instance.is_live(on) {
+            return;
+        }
+        let Some(selected) = instance.interior(on).selects.get(self.fd, self.serial) else {
+            return;
+        };
+        let wanted = if side == Side::Input {
+            selected.read
+        } else {
+            selected.write
+        };
+        if !wanted {
+            return;
+        }
+        let done = callback::ready(on, called, self.fd, |callbacks| match side {
+            Side::Input => callbacks.ready_input,
+            Side::Output => callbacks.ready_output,
+        });
+        if !done {
+            let missing = if side == Side::Input {
+                "ready_input"
+            } else {
+                "ready_output"
+            };
+            tracing::error!(port = %called.port.id(), fd = self.fd,
+                "the driver does not implement the {missing} callback; the descriptor is deselected");
+            let both = Directions {
+                read: true,
+                write: true,
+            };
+            deselect(on, called.port, instance, self.fd, both, Release::Silently);
+        }
+    }
+}
+
+/// Which port of a host has which direction of a descriptor.
+#[derive(Default)]
+pub(super) struct Fds(crate::lock::Lock<HashMap<RawFd, [Option<PortId>; 2]>>);
+
+impl Fds {
+    /// Notes a new owner; gives the earlier ones.
+    fn claim(&self, fd: RawFd, port: PortId, directions: Directions) -> Vec<(PortId, Directions)> {
+        let mut owners = self.0.lock();
+        let [reader, writer] = owners.entry(fd).or_default();
+        let mut earlier = Vec::new();
+        for (owner, wanted, read) in [
+            (reader, directions.read, true),
+            (writer, directions.write, false),
+        ] {
+            if !wanted {
+                continue;
+            }
+            if let Some(before) = owner.replace(port).filter(|before| *before != port) {
+                earlier.push((before, Directions { read, write: !read }));
+            }
+        }
+        earlier
+    }
+
+    fn release(&self, fd: RawFd, port: PortId, directions: Directions, release: Release) {
+        let all = release != Release::Keep;
+        let mut owners = self.0.lock();
+        let Some(sides) = owners.get_mut(&fd) else {
+            return;
+        };
+        for (owner, named) in sides.iter_mut().zip([directions.read, directions.write]) {
+            if (named || all) && *owner == Some(port) {
+                *owner = None;
+            }
+        }
+        if sides.iter().all(Option::is_none) {
+            owners.remove(&fd);
+        }
+    }
+
+    /// A port is gone.
+    pub(super) fn forget(&self, port: PortId, fd: RawFd) {
+        let both = Directions {
+            read: true,
+            write: true,
+        };
+        self.release(fd, port, both, Release::Silently);
+    }
+}
+
+/// Takes a descriptor's directions away from whoever has them: the new caller wins.
+fn take_over(port: &Arc<Port>, instance: &Instance, fd: RawFd, directions: Directions) {
+    for (before, taken) in instance.fds().claim(fd, port.id(), directions) {
+        let Some(victim) = table::get(before) else {
+            continue;
+        };
+        tracing::error!(port = %port.id(), from = %before, fd, "driver_select: stealing control of a descriptor");
+        victim.turn().post(Box::new(move |on| {
+            let Some(victim) = table::get(before) else {
+                return;
+            };
+            if let Some(instance) = victim.transport_as::<Instance>() {
+                drop_interest(on, &victim, instance, fd, taken, Release::Keep);
+            }
+        }));
+    }
+}
