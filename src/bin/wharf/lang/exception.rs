@@ -251,6 +251,17 @@ fn library_message(context: &Context, exception: &Term) -> String {
         return crate::inspect::inspect(exception);
     };
     let field = |name: &str| map.get(&Term::atom(name));
+    let name = field("__struct__").and_then(Term::as_atom).map_or("", Atom::as_str);
+    match (name, field("function"), field("description")) {
+        // Anonymous functions have no name to quote.
+        ("Elixir.FunctionClauseError", Some(Term::Atom(function)), _) if function.as_str().starts_with("anonymous fn/") => {
+            return format!("no function clause matching in {}", function.as_str());
+        }
+        ("Elixir.CompileError" | "Elixir.SyntaxError" | "Elixir.TokenMissingError", _, Some(Term::Binary(text))) => {
+            return String::from_utf8_lossy(text).into_owned();
+        }
+        _ => {}
+    }
     let is_undefined =
         field("__struct__").is_some_and(|name| name.is_atom("Elixir.UndefinedFunctionError"));
     let own = field("message").is_none_or(|message| message.is_atom("nil"));

@@ -85,37 +85,6 @@ impl BinaryOp {
         })
     }
 
-    /// What Erlang calls it.
-    pub(crate) fn erlang_name(self) -> &'static str {
-        match self {
-            BinaryOp::Add => "+",
-            BinaryOp::Subtract => "-",
-            BinaryOp::Multiply => "*",
-            BinaryOp::Divide => "/",
-            BinaryOp::Power => "**",
-            BinaryOp::IntegerDivide => "div",
-            BinaryOp::Remainder => "rem",
-            BinaryOp::Equal => "==",
-            BinaryOp::NotEqual => "/=",
-            BinaryOp::Exactly => "=:=",
-            BinaryOp::NotExactly => "=/=",
-            BinaryOp::Less => "<",
-            BinaryOp::LessOrEqual => "=<",
-            BinaryOp::Greater => ">",
-            BinaryOp::GreaterOrEqual => ">=",
-            BinaryOp::Append => "++",
-            BinaryOp::Without => "--",
-            BinaryOp::Concat => "<>",
-            BinaryOp::In | BinaryOp::NotIn => "in",
-            BinaryOp::Matches => "=~",
-            BinaryOp::BitAnd => "band",
-            BinaryOp::BitOr => "bor",
-            BinaryOp::BitXor => "bxor",
-            BinaryOp::ShiftLeft => "bsl",
-            BinaryOp::ShiftRight => "bsr",
-        }
-    }
-
     /// Applies the operator.
     pub(crate) fn apply(self, left: &Term, right: &Term) -> Result<Term, Throw> {
         // Small integers first: loops live here.

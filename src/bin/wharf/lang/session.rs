@@ -19,7 +19,12 @@ use wharf::term::{Term, atom};
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
     /// The text cannot be read, or means nothing.
-    Syntax { file: Arc<str>, error: SyntaxError },
+    Syntax {
+        file: Arc<str>,
+        error: SyntaxError,
+        /// The line it is in.
+        source: String,
+    },
     /// An error, exit or throw that nobody caught.
     Uncaught {
         throw: Throw,
@@ -48,7 +53,7 @@ impl Failure {
     pub(crate) fn report(&self) -> String {
         match self {
             Failure::Uncaught { report, .. } => report.clone(),
-            Failure::Syntax { file, error } => {
+            Failure::Syntax { file, error, source } => {
                 let (at, reason) = (error.at, &error.reason);
                 let name = match error.sort {
                     Fault::Wrong => "SyntaxError",
@@ -239,9 +244,10 @@ impl Worker {
 
     fn evaluate(&mut self, request: &Request) -> Result<Term, Failure> {
         let file = &request.file;
-        let refuse = |error| Failure::Syntax {
-            file: file.clone(),
-            error,
+        let refuse = |error: SyntaxError| {
+            let index = error.at.line.saturating_sub(request.line) as usize;
+            let source = request.source.lines().nth(index).unwrap_or("").to_owned();
+            Failure::Syntax { file: file.clone(), error, source }
         };
         let tree = parse(&request.source, request.line).map_err(refuse)?;
         let world = self.context.world.clone();

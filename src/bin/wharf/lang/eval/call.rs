@@ -212,14 +212,6 @@ impl Context {
             let found = found.map_err(|throw| frame.pass(throw, line))?;
             return Ok(Term::boolean(found.is_true() == (op == BinaryOp::In)));
         }
-        let mut throw = throw;
-        if throw.trace.is_empty() {
-            let name = op.erlang_name();
-            throw.trace.push(native_call(
-                (Atom::new("erlang"), Atom::new(name)),
-                &[left.clone(), right.clone()],
-            ));
-        }
         Err(frame.pass(throw, line))
     }
 

@@ -33,7 +33,10 @@ pub(super) fn explain(reader: &mut Reader, root: Node) -> SyntaxError {
         "end" | "do" | "fn" | "after" | "else" | "rescue" | "catch" => {
             format!("unexpected reserved word: {token}")
         }
-        _ => format!("syntax error before: {token}"),
+        _ if token.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':')) => {
+            format!("syntax error before: {token}")
+        }
+        _ => format!("syntax error before: '{token}'"),
     };
     SyntaxError {
         at,
@@ -54,10 +57,17 @@ fn first_fault(node: Node) -> Option<Node> {
     node.children(&mut cursor).find_map(first_fault)
 }
 
-/// The token before which the syntax broke: the first one inside the unreadable part that does not start it.
+/// The token before which the syntax broke. The grammar skips either that token or the expression in front of it.
 fn culprit(fault: Node) -> Node {
     let mut cursor = fault.walk();
     let children: Vec<Node> = fault.children(&mut cursor).collect();
+    if let ([only], Some(next)) = (children.as_slice(), fault.next_sibling()) {
+        let same_line = next.start_position().row == fault.end_position().row;
+        let skipped_whole = only.is_named() && only.kind() != "operator_identifier";
+        if same_line && skipped_whole && next.is_named() {
+            return leaf(next);
+        }
+    }
     match children.as_slice() {
         [] => fault,
         [only] => leaf(*only),

@@ -113,6 +113,14 @@ const OPERATORS: &[&str] = &[
     "/", "**", "!", "^", "~~~", "not", "@", ".", "->",
 ];
 
+/// Words that can be no names; the grammar lets some of them pass.
+fn is_reserved(word: &str) -> bool {
+    const RESERVED: &[&str] = &[
+        "do", "end", "fn", "after", "else", "rescue", "catch", "and", "or", "not", "in", "when",
+    ];
+    RESERVED.contains(&word)
+}
+
 fn operator(text: &str) -> Option<&'static str> {
     let text = if text.starts_with("not") && text.ends_with("in") {
         "not in"
@@ -191,6 +199,9 @@ impl<'s> Reader<'s> {
         let text = self.text(node);
         Ok(match node.kind() {
             "identifier" if text == "..." => return Err(SyntaxError::unsupported(at, "`...`")),
+            "identifier" if is_reserved(text) => {
+                return Err(SyntaxError::wrong(at, format!("unexpected reserved word: {text}")));
+            }
             "identifier" => Kind::Variable(text.to_owned()),
             "alias" => Kind::Alias(text.split('.').map(str::trim).collect::<Vec<_>>().join(".")),
             "integer" => Kind::Literal(quoted::integer(text)),

@@ -163,22 +163,17 @@ impl Reader<'_> {
             match child.kind() {
                 "quoted_content" => {
                     let mut text = self.text(child);
-                    if !heredoc {
-                        bytes.extend_from_slice(text.as_bytes());
-                        continue;
-                    }
                     if std::mem::take(&mut first) {
                         text = text.split_once('\n').map_or("", |(_, rest)| rest);
                         line_start = true;
                     }
                     for line in text.split_inclusive('\n') {
-                        let line = if line_start {
-                            unindented(line, indent)
-                        } else {
-                            line
-                        };
-                        bytes.extend_from_slice(line.as_bytes());
+                        let indented = heredoc && line_start;
+                        let shown = if indented { unindented(line, indent) } else { line };
                         line_start = line.ends_with('\n');
+                        // A backslash at the end of a line takes the line end away.
+                        let joined = shown.strip_suffix("\\\n").filter(|_| escapes == Escapes::All);
+                        bytes.extend_from_slice(joined.unwrap_or(shown).as_bytes());
                     }
                 }
                 "escape_sequence" => {

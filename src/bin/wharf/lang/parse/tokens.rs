@@ -20,6 +20,7 @@ pub(super) fn imbalance(source: &str, line: u32) -> Option<SyntaxError> {
         at: At { line, column: 1 },
         open: Vec::new(),
         trailing: false,
+        last: At { line, column: 1 },
     };
     scan.run().err()
 }
@@ -31,6 +32,8 @@ struct Scan {
     open: Vec<Open>,
     /// The last token was an operator or a comma: something must follow.
     trailing: bool,
+    /// Where the last token ended.
+    last: At,
 }
 
 type Scanned = Result<(), SyntaxError>;
@@ -99,7 +102,7 @@ impl Scan {
         if self.trailing {
             let reason = "syntax error: expression is incomplete".to_owned();
             return Err(SyntaxError {
-                at: self.at,
+                at: self.last,
                 reason,
                 sort: Fault::Incomplete,
             });
@@ -171,6 +174,7 @@ impl Scan {
                 _ => {
                     self.step();
                     self.trailing = !matches!(c, ';' | '&' | '@' | '!' | '^');
+                    self.last = self.at;
                 }
             }
         }
@@ -227,7 +231,10 @@ impl Scan {
         match word.as_str() {
             "do" | "fn" => self.open.push(Open { text: word, at }),
             "end" => return self.close("end", at),
-            "and" | "or" | "not" | "in" | "when" => self.trailing = true,
+            "and" | "or" | "not" | "in" | "when" => {
+                self.trailing = true;
+                self.last = self.at;
+            }
             _ => {}
         }
         Ok(())
