@@ -248,6 +248,12 @@ impl Printer<'_> {
                     .unwrap_or(order.len())
             });
         }
+        if let Some(Term::Atom(module)) = map.get(&Term::atom("__struct__"))
+            && let Some(order) = crate::lang::world::field_order(*module)
+        {
+            fields
+                .sort_by_key(|(key, _)| order.iter().position(|name| key.as_atom() == Some(*name)));
+        }
         let items = self.each(fields.into_iter(), limit, |(key, value), limit| match key {
             Term::Atom(name) => self.pair(name.as_str(), value, limit, depth + 1),
             _ => self.term(key, limit, depth + 1),

@@ -19,7 +19,7 @@ pub(crate) fn lookup(module: Atom, name: &str, arity: usize) -> Option<Native> {
         "Elixir.Kernel" => kernel(name, arity).or_else(|| operator(name, arity)),
         "erlang" => spawning(name, arity).or_else(|| erlang_operator(name, arity)),
         "Elixir.Bitwise" => operator(name, arity),
-        "Elixir.Process" if matches!(name, "spawn") => None,
+        "Elixir.Task" => super::task::lookup(name, arity),
         "Elixir.Exception" => exceptions(name, arity),
         _ => None,
     };
@@ -30,7 +30,7 @@ pub(crate) fn lookup(module: Atom, name: &str, arity: usize) -> Option<Native> {
 pub(crate) fn knows(module: Atom) -> bool {
     matches!(
         module.as_str(),
-        "Elixir.Kernel" | "Elixir.Bitwise" | "Elixir.Exception" | "erlang"
+        "Elixir.Kernel" | "Elixir.Bitwise" | "Elixir.Exception" | "Elixir.Task" | "erlang"
     ) || !stdlib::functions(module).is_empty()
 }
 
@@ -120,7 +120,8 @@ fn spawn(context: &mut Context, args: &[Term], tie: Tie) -> Result<Term, Throw> 
             let args = list.to_list_vec().ok_or_else(|| Throw::badarg(None))?;
             (remote(*module, *name, args.len()), args)
         }
-        _ => return Err(Throw::badarg(None)),
+        [Term::Fun(_)] | [_, _, _] => return Err(Throw::badarg(None)),
+        _ => return Err(Throw::badarg(Some("1st argument: not a fun"))),
     };
     let (pid, reference) = context.spawn(fun, args, tie)?;
     Ok(match reference {

@@ -159,6 +159,22 @@ pub(crate) fn normalize(throw: &Throw) -> Term {
             &[("operator", operator.clone()), ("term", term.clone())],
         ),
         ("badkey", [_, key]) => simple("KeyError", &[("key", key.clone())]),
+        ("badkey", [_, key, term]) if !matches!(term, Term::Map(_)) => {
+            let (key_text, text) = (crate::inspect::inspect(key), crate::inspect::inspect(term));
+            let message = format!(
+                "key {key_text} not found in: {text}. If you are using the dot syntax, such as map.field, make sure the \
+                 left-hand side of the dot is a map"
+            );
+            let message = Term::from(message.as_str());
+            simple(
+                "KeyError",
+                &[
+                    ("key", key.clone()),
+                    ("term", term.clone()),
+                    ("message", message),
+                ],
+            )
+        }
         ("badkey", [_, key, term]) => {
             simple("KeyError", &[("key", key.clone()), ("term", term.clone())])
         }
@@ -185,6 +201,7 @@ pub(crate) fn normalize(throw: &Throw) -> Term {
 fn argument_message(throw: &Throw) -> String {
     match &throw.detail {
         None => "argument error".to_owned(),
+        Some(detail) if !detail.contains(" argument: ") => detail.clone(),
         Some(detail) => {
             let lines: String = detail
                 .lines()
@@ -251,13 +268,21 @@ fn library_message(context: &Context, exception: &Term) -> String {
         return crate::inspect::inspect(exception);
     };
     let field = |name: &str| map.get(&Term::atom(name));
-    let name = field("__struct__").and_then(Term::as_atom).map_or("", Atom::as_str);
+    let name = field("__struct__")
+        .and_then(Term::as_atom)
+        .map_or("", Atom::as_str);
     match (name, field("function"), field("description")) {
         // Anonymous functions have no name to quote.
-        ("Elixir.FunctionClauseError", Some(Term::Atom(function)), _) if function.as_str().starts_with("anonymous fn/") => {
+        ("Elixir.FunctionClauseError", Some(Term::Atom(function)), _)
+            if function.as_str().starts_with("anonymous fn/") =>
+        {
             return format!("no function clause matching in {}", function.as_str());
         }
-        ("Elixir.CompileError" | "Elixir.SyntaxError" | "Elixir.TokenMissingError", _, Some(Term::Binary(text))) => {
+        (
+            "Elixir.CompileError" | "Elixir.SyntaxError" | "Elixir.TokenMissingError",
+            _,
+            Some(Term::Binary(text)),
+        ) => {
             return String::from_utf8_lossy(text).into_owned();
         }
         _ => {}

@@ -21,15 +21,24 @@ impl FunObject for Closure {
     }
 
     fn name(&self) -> String {
-        // Elixir numbers the functions of a module by a hash; the line serves as well.
-        let place = match self.lambda.module {
-            Some(module) => super::exception::module_text(module),
-            None => "erl_eval".to_owned(),
-        };
-        format!(
-            "{}.{}/{} in {place}",
-            self.lambda.line, self.lambda.slots, self.lambda.arity
-        )
+        let lambda = &self.lambda;
+        // Elixir numbers a module's functions and adds a hash; the place in the file tells them apart as well.
+        let number = format!(
+            "{}.{}",
+            lambda.line,
+            lambda.slots + 1000 * lambda.line as usize
+        );
+        let arity = lambda.arity;
+        match (lambda.name.split_once(" in "), lambda.module) {
+            (Some((_, place)), Some(_)) => format!("{number}/{arity} in {place}"),
+            (None, Some(module)) => format!(
+                "{number}/{arity} in {}.{}",
+                super::exception::module_text(module),
+                lambda.name
+            ),
+            _ if lambda.file.contains('.') => format!("{number} in file:{}", lambda.file),
+            _ => format!("{number}/{arity} in :erl_eval.expr/6"),
+        }
     }
 }
 

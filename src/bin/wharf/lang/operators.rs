@@ -301,13 +301,25 @@ fn without(left: &Term, right: &Term) -> Result<Term, Throw> {
 }
 
 fn concat(left: &Term, right: &Term) -> Result<Term, Throw> {
-    let (Some(a), Some(b)) = (left.as_binary(), right.as_binary()) else {
-        return Err(Throw::badarg(None));
-    };
+    let (a, b) = (piece(left, 1)?, piece(right, 2)?);
     let mut bytes = Vec::with_capacity(a.len() + b.len());
     bytes.extend_from_slice(a);
     bytes.extend_from_slice(b);
     Ok(Term::from(Binary::from(bytes)))
+}
+
+fn piece(term: &Term, segment: usize) -> Result<&Binary, Throw> {
+    term.as_binary()
+        .ok_or_else(|| bad_segment(segment, "binary", "a binary", term))
+}
+
+/// Erlang's words for a value that does not fit into its part of a binary.
+pub(crate) fn bad_segment(segment: usize, sort: &str, expected: &str, value: &Term) -> Throw {
+    let shown = crate::inspect::inspect(value);
+    let detail = format!(
+        "construction of binary failed: segment {segment} of type '{sort}': expected {expected} but got: {shown}"
+    );
+    Throw::badarg(Some(&detail))
 }
 
 /// `left in right`, for lists and ranges.

@@ -53,7 +53,11 @@ impl Failure {
     pub(crate) fn report(&self) -> String {
         match self {
             Failure::Uncaught { report, .. } => report.clone(),
-            Failure::Syntax { file, error, source } => {
+            Failure::Syntax {
+                file,
+                error,
+                source,
+            } => {
                 let (at, reason) = (error.at, &error.reason);
                 let name = match error.sort {
                     Fault::Wrong => "SyntaxError",
@@ -247,7 +251,11 @@ impl Worker {
         let refuse = |error: SyntaxError| {
             let index = error.at.line.saturating_sub(request.line) as usize;
             let source = request.source.lines().nth(index).unwrap_or("").to_owned();
-            Failure::Syntax { file: file.clone(), error, source }
+            Failure::Syntax {
+                file: file.clone(),
+                error,
+                source,
+            }
         };
         let tree = parse(&request.source, request.line).map_err(refuse)?;
         let world = self.context.world.clone();

@@ -7,9 +7,9 @@ use super::node::{Lambda, StructNode};
 use super::throw::Throw;
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
 use wharf::host::Host;
-use wharf::term::{Atom, Map, Term};
+use wharf::term::{Atom, Map, Term, atom};
 
 /// Where `IO.puts` and its like write.
 #[derive(Clone, Default)]
@@ -38,6 +38,19 @@ pub(crate) struct Structure {
     pub(crate) defaults: Map,
     pub(crate) enforced: Vec<Atom>,
     pub(crate) is_exception: bool,
+}
+
+/// The fields of every struct, in the order their modules declared them, which is how they are shown. Worlds share it:
+/// text is made without one.
+static FIELD_ORDER: LazyLock<RwLock<HashMap<Atom, Arc<[Atom]>>>> = LazyLock::new(RwLock::default);
+
+/// The struct's fields in the order of `defstruct`, for a module of some script.
+pub(crate) fn field_order(module: Atom) -> Option<Arc<[Atom]>> {
+    FIELD_ORDER
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .get(&module)
+        .cloned()
 }
 
 /// One script's world. Cheap to clone.
@@ -151,16 +164,24 @@ impl Structure {
         if node.is_exception {
             defaults.insert(Term::atom("__exception__"), Term::from(true));
         }
+        let mut order = Vec::new();
         let refuse = || Throw::argument_error("struct fields definition must be list");
         for field in fields.to_list_vec().ok_or_else(refuse)? {
-            match &field {
-                Term::Atom(_) => defaults.insert(field, Term::atom("nil")),
-                Term::Tuple(pair) if pair.len() == 2 => {
-                    defaults.insert(pair[0].clone(), pair[1].clone())
-                }
-                _ => return Err(Throw::argument_error("struct field names must be atoms")),
+            let (key, value) = match &field {
+                Term::Atom(_) => (field.clone(), Term::Atom(atom::NIL)),
+                Term::Tuple(pair) if pair.len() == 2 => (pair[0].clone(), pair[1].clone()),
+                _ => (Term::Nil, Term::Nil),
             };
+            let Term::Atom(name) = key else {
+                return Err(Throw::argument_error("struct field names must be atoms"));
+            };
+            order.push(name);
+            defaults.insert(key, value);
         }
+        FIELD_ORDER
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(module, order.into());
         Ok(Structure {
             defaults,
             enforced: node.enforced.clone(),

@@ -9,7 +9,7 @@ use crate::lang::native::Native;
 use crate::lang::node::{FunctionCell, Node};
 use crate::lang::operators::BinaryOp;
 use crate::lang::parse::SyntaxError;
-use wharf::term::{Atom, Term};
+use wharf::term::{Atom, Term, atom};
 
 /// What a bare name and arity mean.
 pub(super) enum Meaning {
@@ -161,6 +161,8 @@ impl Compiler<'_> {
     ) -> Compiled<Node> {
         let module = match &target.kind {
             Kind::Alias(_) | Kind::AliasUnder(..) => Some(self.module_expr(target)?),
+            // `nil.key` is a slip with a map, not a module.
+            Kind::Literal(Term::Atom(atom::NIL | atom::TRUE | atom::FALSE)) => None,
             Kind::Literal(Term::Atom(name)) => Some(*name),
             Kind::Variable(name) if name == "__MODULE__" => self.env.module,
             _ => None,

@@ -140,7 +140,7 @@ impl Compiler<'_> {
                 Piece::Bytes(bytes) => Node::Const(Term::from(Binary::from(bytes.clone()))),
                 Piece::Expr(expr) => {
                     let node = self.expr(expr, false)?;
-                    self.library_call("Elixir.String.Chars", "to_string", vec![node], expr.at)?
+                    self.library_call("Elixir.Kernel", "to_string", vec![node], expr.at)?
                 }
             });
         }

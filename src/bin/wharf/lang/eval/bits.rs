@@ -5,7 +5,7 @@ use super::binary::{Reader, Writer};
 use super::{Eval, Frame};
 use crate::lang::context::Context;
 use crate::lang::node::{Node, Pattern, Segment, SegmentSort};
-use crate::lang::operators::{big, float};
+use crate::lang::operators::{bad_segment, big, float};
 use crate::lang::throw::Throw;
 use wharf::term::Term;
 
@@ -15,7 +15,7 @@ const FIELD_BITS_MAX: usize = 1 << 30;
 impl Context {
     pub(super) fn build_bits(&mut self, segments: &[Segment<Node>], frame: &mut Frame) -> Eval {
         let mut writer = Writer::default();
-        for segment in segments {
+        for (index, segment) in segments.iter().enumerate() {
             let value = self.eval(&segment.value, frame)?;
             let size = match &segment.size {
                 None => None,
@@ -24,7 +24,7 @@ impl Context {
                     None => return Err(frame.pass(Throw::badarg(None), segment.line)),
                 },
             };
-            if let Err(throw) = write(&mut writer, segment, &value, size) {
+            if let Err(throw) = write(&mut writer, segment, index + 1, &value, size) {
                 return Err(frame.pass(throw, segment.line));
             }
         }
@@ -77,20 +77,22 @@ fn bits_of<T>(segment: &Segment<T>, size: Option<usize>, default: usize) -> usiz
 fn write(
     writer: &mut Writer,
     segment: &Segment<Node>,
+    number: usize,
     value: &Term,
     size: Option<usize>,
 ) -> Result<(), Throw> {
     let refuse = || Throw::badarg(None);
+    let bad = |sort: &str, expected: &str| bad_segment(number, sort, expected, value);
     if bits_of(segment, size, 0) > FIELD_BITS_MAX {
         return Err(Throw::error(Term::atom("system_limit")));
     }
     match segment.sort {
         SegmentSort::Integer => {
-            let value = big(value).ok_or_else(refuse)?;
+            let value = big(value).ok_or_else(|| bad("integer", "an integer"))?;
             writer.integer(&value, bits_of(segment, size, 8), segment.little);
         }
         SegmentSort::Float => {
-            let value = float(value).ok_or_else(refuse)?;
+            let value = float(value).ok_or_else(|| bad("float", "a float or an integer"))?;
             let mut bytes = match bits_of(segment, size, 64) {
                 64 => value.to_be_bytes().to_vec(),
                 32 => {
@@ -113,7 +115,7 @@ fn write(
             let (bytes, length) = match value {
                 Term::Binary(bytes) => (&**bytes, bytes.len() * 8),
                 Term::Bitstring(bits) => (bits.bytes(), bits.bit_len()),
-                _ => return Err(refuse()),
+                _ => return Err(bad("binary", "a binary")),
             };
             let whole = segment.sort == SegmentSort::Bitstring || length % 8 == 0;
             let count = bits_of(segment, size, length);

@@ -11,7 +11,7 @@ use crate::lang::node::{FunctionCell, Lambda, Node, Pattern};
 use crate::lang::operators::BinaryOp;
 use crate::lang::throw::{Call, Class, Throw};
 use std::sync::Arc;
-use wharf::term::{Atom, Term};
+use wharf::term::{Atom, Term, atom};
 
 /// The failure that left a function; a tail call never does.
 fn into_throw(unwind: Unwind) -> Throw {
@@ -304,25 +304,27 @@ impl Context {
         match target {
             Term::Atom(module) => self.remote(*module, name, args, tail, line, frame),
             // `map.key()` reads as a call without arguments.
-            Term::Map(_) if args.is_empty() => self.field(target, name, line, frame),
-            _ => Err(frame.pass(not_a_module(target, name), line)),
+            Term::Map(map) if args.is_empty() && map.contains_key(&Term::Atom(name)) => {
+                self.field(target, name, line, frame)
+            }
+            _ => Err(frame.pass(not_a_module(target, name, args), line)),
         }
     }
 
     /// `target.name`.
     pub(super) fn field(&mut self, target: &Term, name: Atom, line: u32, frame: &Frame) -> Eval {
-        match target {
-            Term::Map(map) => match map.get(&Term::Atom(name)) {
-                Some(value) => Ok(value.clone()),
-                None => {
-                    let reason =
-                        Term::tuple([Term::atom("badkey"), Term::Atom(name), target.clone()]);
-                    Err(frame.pass(Throw::error(reason), line))
-                }
-            },
-            Term::Atom(module) => self.remote(*module, name, Vec::new(), false, line, frame),
-            _ => Err(frame.pass(not_a_module(target, name), line)),
-        }
+        let value = match target {
+            Term::Map(map) => map.get(&Term::Atom(name)).cloned(),
+            Term::Atom(atom::NIL | atom::TRUE | atom::FALSE) => None,
+            Term::Atom(module) => {
+                return self.remote(*module, name, Vec::new(), false, line, frame);
+            }
+            _ => None,
+        };
+        value.ok_or_else(|| {
+            let reason = Term::tuple([Term::atom("badkey"), Term::Atom(name), target.clone()]);
+            frame.pass(Throw::error(reason), line)
+        })
     }
 
     /// `apply/2,3`.
@@ -344,7 +346,7 @@ impl Context {
             [Term::Atom(module), Term::Atom(name)] => {
                 self.remote(*module, *name, args, tail, line, frame)
             }
-            [module, Term::Atom(name)] => Err(frame.pass(not_a_module(module, *name), line)),
+            [module, Term::Atom(name)] => Err(frame.pass(not_a_module(module, *name, args), line)),
             _ => Err(frame.pass(Throw::badarg(None), line)),
         }
     }
@@ -439,13 +441,15 @@ fn native_call((module, name): (Atom, Atom), args: &[Term]) -> Call {
     }
 }
 
-fn not_a_module(target: &Term, name: Atom) -> Throw {
-    let shown = crate::inspect::inspect(target);
-    let name = crate::inspect::inspect(&Term::Atom(name));
-    Throw::argument_error(&format!(
-        "you attempted to apply a function named {name} on {shown}. If you are using Kernel.apply/3, make sure the module is an \
-         atom. If you are using the dot syntax, such as module.function(), make sure the left-hand side of the dot is a module atom"
-    ))
+/// What `:erlang.apply/3` says of a target that is no module.
+fn not_a_module(target: &Term, name: Atom, args: Vec<Term>) -> Throw {
+    let mut throw = Throw::badarg(Some("1st argument: not an atom"));
+    let apply = (Atom::new("erlang"), Atom::new("apply"));
+    throw.trace.push(native_call(
+        apply,
+        &[target.clone(), Term::Atom(name), Term::list(args)],
+    ));
+    throw
 }
 
 /// A module's functions that `defstruct` and `defexception` bring.

@@ -42,7 +42,7 @@ impl Context {
             let key = self.eval(key, frame)?;
             let value = self.eval(value, frame)?;
             if !map.contains_key(&key) {
-                let reason = Term::tuple([Term::atom("badkey"), key, Term::Map(map)]);
+                let reason = Term::tuple([Term::atom("badkey"), key]);
                 return Err(frame.pass(Throw::error(reason), line));
             }
             map.insert(key, value);
@@ -167,7 +167,7 @@ impl Context {
             Some(other) => {
                 let (first, last, step) = (from, to, crate::inspect::inspect(&other));
                 let throw = Throw::argument_error(&format!(
-                    "ranges (first..last//step) expect the step to be a non-zero integer, got: {first}..{last}//{step}"
+                    "ranges (first..last//step) expect both sides to be integers and the step to be a non-zero integer, got: {first}..{last}//{step}"
                 ));
                 return Err(frame.pass(throw, line));
             }

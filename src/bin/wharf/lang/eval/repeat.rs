@@ -156,13 +156,7 @@ impl Context {
                         Term::Tuple(pair) if pair.len() == 2 => {
                             map.insert(pair[0].clone(), pair[1].clone())
                         }
-                        other => {
-                            let shown = crate::inspect::inspect(&other);
-                            let throw = Throw::argument_error(&format!(
-                                "collecting into a map requires {{key, value}} tuples, got: {shown}"
-                            ));
-                            return Err(frame.pass(throw, line));
-                        }
+                        _ => return Err(frame.pass(Throw::badarg(None), line)),
                     };
                 }
                 return Ok(Term::Map(map));

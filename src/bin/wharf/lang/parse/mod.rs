@@ -200,7 +200,10 @@ impl<'s> Reader<'s> {
         Ok(match node.kind() {
             "identifier" if text == "..." => return Err(SyntaxError::unsupported(at, "`...`")),
             "identifier" if is_reserved(text) => {
-                return Err(SyntaxError::wrong(at, format!("unexpected reserved word: {text}")));
+                return Err(SyntaxError::wrong(
+                    at,
+                    format!("unexpected reserved word: {text}"),
+                ));
             }
             "identifier" => Kind::Variable(text.to_owned()),
             "alias" => Kind::Alias(text.split('.').map(str::trim).collect::<Vec<_>>().join(".")),

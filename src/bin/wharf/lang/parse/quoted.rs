@@ -169,10 +169,16 @@ impl Reader<'_> {
                     }
                     for line in text.split_inclusive('\n') {
                         let indented = heredoc && line_start;
-                        let shown = if indented { unindented(line, indent) } else { line };
+                        let shown = if indented {
+                            unindented(line, indent)
+                        } else {
+                            line
+                        };
                         line_start = line.ends_with('\n');
                         // A backslash at the end of a line takes the line end away.
-                        let joined = shown.strip_suffix("\\\n").filter(|_| escapes == Escapes::All);
+                        let joined = shown
+                            .strip_suffix("\\\n")
+                            .filter(|_| escapes == Escapes::All);
                         bytes.extend_from_slice(joined.unwrap_or(shown).as_bytes());
                     }
                 }
