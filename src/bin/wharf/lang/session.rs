@@ -45,7 +45,8 @@ impl Failure {
     pub(crate) fn banner(&self) -> String {
         match self {
             Failure::Uncaught { banner, .. } => banner.clone(),
-            _ => self.report().trim_end().to_owned(),
+            Failure::Syntax { .. } => self.report().lines().next().unwrap_or("").to_owned(),
+            Failure::Ended { .. } => self.report().trim_end().to_owned(),
         }
     }
 

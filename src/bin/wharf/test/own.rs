@@ -97,11 +97,11 @@ impl Interpreter for Own {
                     value: inspect(&value),
                 }
             }
-            Err(Failure::Syntax { file, error }) => Answer::Syntax {
+            Err(ref failure @ Failure::Syntax { ref error, .. }) => Answer::Syntax {
                 line: (error.at.line.saturating_sub(self.prompt) + 1) as usize,
                 column: error.at.column as usize,
                 reason: error.reason.clone(),
-                error: Failure::Syntax { file, error }.banner(),
+                error: failure.banner(),
             },
             Err(Failure::Ended { pid, reason }) => Answer::Raised {
                 printed,
