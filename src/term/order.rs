@@ -97,6 +97,9 @@ fn take<'a>(step: Step<'a>, mode: Mode, later: &mut Later<'a>) -> Next<'a> {
             if a.len() != b.len() {
                 return Next::Known(a.len().cmp(&b.len()));
             }
+            if a.is_shared_with(b) {
+                return Next::Known(Ordering::Equal);
+            }
             later.push((Step::Values(a.iter(), b.iter()), mode));
             Next::Then(Step::Keys(a.iter(), b.iter()), mode)
         }
