@@ -89,9 +89,12 @@ fn timestamp(_: &mut Context, _: &[Term]) -> Answer {
     Ok(Term::tuple(parts.map(Term::Int)))
 }
 
-/// Year, month, day, hour, minute and second of the clock in Greenwich.
 fn now_parts() -> [i64; 6] {
-    let seconds = i64::try_from(system_ns().div_euclid(1_000_000_000)).unwrap_or(0);
+    parts(i64::try_from(system_ns().div_euclid(1_000_000_000)).unwrap_or(0))
+}
+
+/// Year, month, day, hour, minute and second in Greenwich, of seconds since 1970.
+pub(crate) fn parts(seconds: i64) -> [i64; 6] {
     let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // Days counted from the first of March of year 0, in eras of 400 years.
     let shifted = days + 719_468;

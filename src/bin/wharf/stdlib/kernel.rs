@@ -3,7 +3,7 @@
 //! Relies on `convert` and `number`. Promises the errors of Erlang's BIFs, argument by argument.
 #![forbid(unsafe_code)]
 
-use super::argument::{Answer, atom, bad, binary, bytes, is_truthy, list, map, nil, tuple};
+use super::argument::{Answer, atom, bad, binary, bytes, list, map, nil, tuple};
 use super::enumeration::items::struct_name;
 use super::number::{self, is_integer, is_number};
 use super::{Entry, convert, table};

@@ -11,20 +11,32 @@ use wharf::term::Atom;
 
 mod access;
 mod argument;
+mod base;
+mod binary;
+mod charlist;
 mod clock;
 mod convert;
 mod enumeration;
 mod environment;
+mod erlang;
+mod file;
+mod format;
 mod integer;
+mod io;
 mod kernel;
 mod keyword;
 mod list;
+mod lists;
 mod map;
 mod mapset;
+mod math;
 mod number;
+mod path;
 mod port;
 mod process;
+mod system;
 mod text;
+mod values;
 
 /// A function of the library.
 pub(crate) struct Entry {
@@ -46,7 +58,10 @@ use table;
 /// Every module and its tables. Module names are whole atoms.
 const MODULES: &[(&str, &[&[Entry]])] = &[
     ("Elixir.Access", &[access::TABLE]),
+    ("Elixir.Atom", &[values::ATOM]),
+    ("Elixir.Base", &[base::TABLE]),
     ("Elixir.Bitwise", &[integer::BITWISE]),
+    ("Elixir.Code", &[values::CODE]),
     (
         "Elixir.Enum",
         &[
@@ -58,15 +73,22 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
             enumeration::slice::TABLE,
         ],
     ),
+    ("Elixir.File", &[file::TABLE]),
     ("Elixir.Float", &[integer::FLOAT]),
+    ("Elixir.Function", &[values::FUNCTION]),
+    ("Elixir.IO", &[io::TABLE]),
+    ("Elixir.IO.ANSI", &[io::ANSI]),
     ("Elixir.Integer", &[integer::INTEGER]),
     ("Elixir.Kernel", &[kernel::SHARED, kernel::TABLE]),
     ("Elixir.Keyword", &[keyword::TABLE]),
     ("Elixir.List", &[list::TABLE]),
     ("Elixir.Map", &[map::TABLE]),
     ("Elixir.MapSet", &[mapset::TABLE]),
+    ("Elixir.Module", &[values::MODULE]),
+    ("Elixir.Path", &[path::TABLE]),
     ("Elixir.Port", &[port::TABLE]),
     ("Elixir.Process", &[process::TABLE]),
+    ("Elixir.Range", &[values::RANGE]),
     ("Elixir.Stream", &[enumeration::stream::TABLE]),
     (
         "Elixir.String",
@@ -76,14 +98,29 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
             text::pattern::TABLE,
         ],
     ),
-    ("Elixir.System", &[clock::SYSTEM, environment::SYSTEM]),
+    (
+        "Elixir.System",
+        &[clock::SYSTEM, environment::SYSTEM, system::TABLE],
+    ),
+    ("Elixir.Tuple", &[values::TUPLE]),
+    ("binary", &[binary::TABLE]),
     ("erl_ddll", &[port::DRIVERS]),
     (
         "erlang",
         &[kernel::SHARED, process::ERLANG, port::ERLANG, clock::ERLANG],
     ),
+    ("file", &[file::ERLANG]),
+    ("filelib", &[file::FILELIB]),
+    ("filename", &[path::ERLANG]),
+    ("io", &[io::ERLANG]),
+    ("io_lib", &[format::TABLE]),
+    ("lists", &[lists::TABLE]),
     ("maps", &[map::ERLANG]),
-    ("os", &[environment::OS]),
+    ("math", &[math::MATH]),
+    ("os", &[environment::OS, system::OS]),
+    ("rand", &[math::RAND]),
+    ("string", &[charlist::TABLE]),
+    ("timer", &[math::TIMER]),
 ];
 
 type Functions = BTreeMap<(&'static str, usize), &'static Entry>;

@@ -22,12 +22,6 @@ impl Compiler<'_> {
                 "nested captures are not allowed. You cannot define a function using the capture operator & inside another function defined via &",
             ));
         }
-        if matches!(&operand.kind, Kind::CaptureArgument(_)) {
-            return Err(SyntaxError::meaning(
-                at,
-                "capture &1 without an expression around it is not allowed",
-            ));
-        }
         self.lambda(highest, at, true, |this| {
             for number in 1..=highest {
                 this.unit().names.insert(format!("&{number}"), number - 1);
