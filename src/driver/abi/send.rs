@@ -56,11 +56,16 @@ export! {
     }
 
     fn driver_mk_port(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
-        with_port(port, |_, port, _| handle::port(port.id())).unwrap_or(NIL)
+        // Packaged drivers call it in their jobs, too, where Erlang does not mind.
+        with_port(port, |_, port, _| handle::port(port.id()))
+            .or_else(|| port_of_handle(port).map(|port| handle::port(port.id())))
+            .unwrap_or(NIL)
     }
 
     fn driver_connected(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
-        with_port(port, |on, port, _| handle::pid(port.owner(on))).unwrap_or(NIL)
+        with_port(port, |on, port, _| handle::pid(port.owner(on)))
+            .or_else(|| port_of_handle(port)?.listener().map(handle::pid))
+            .unwrap_or(NIL)
     }
 
     fn driver_caller(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
