@@ -435,7 +435,7 @@ impl Drivers {
             .or_else(|| samples::find(name).map(Source::Bytes))
     }
 
-    fn enter_list_turn(&self) -> ListTurn<'_> {
+    pub(super) fn enter_list_turn(&self) -> ListTurn<'_> {
         let mut taken = self.list_turn.lock();
         while *taken {
             self.list_free.wait(&mut taken, None);
@@ -462,7 +462,7 @@ enum Source {
 }
 
 /// One thread loads or unloads at a time.
-struct ListTurn<'a>(&'a Drivers);
+pub(super) struct ListTurn<'a>(&'a Drivers);
 
 impl Drop for ListTurn<'_> {
     fn drop(&mut self) {

@@ -24,6 +24,8 @@ pub(crate) struct Entry {
     /// How it wants to be treated.
     pub(crate) flags: Flags,
     pub(super) callbacks: Callbacks,
+    /// It has an `emergency_close`, which is never called: that is for a crashing Erlang.
+    pub(super) has_emergency_close: bool,
     /// Where the table is: what `remove_driver_entry` names it by.
     pub(super) address: usize,
 }
@@ -200,6 +202,9 @@ pub(super) unsafe fn read(table: *const ErlDrvEntry) -> Result<Entry, EntryError
             process_exit: field!(process_exit),
             stop_select: field!(stop_select),
         },
+        // Tables of older versions end before it.
+        has_emergency_close: version >= Version { major: 3, minor: 2 }
+            && field!(emergency_close).is_some(),
         address: table.addr(),
     })
 }

@@ -13,6 +13,7 @@ mod ddll;
 mod drivers;
 #[allow(unsafe_code)]
 mod entry;
+mod facts;
 mod handle;
 mod instance;
 mod layout;
@@ -31,3 +32,5 @@ mod script;
 mod select;
 
 pub(crate) use drivers::{Drivers, Search};
+pub use facts::{DriverFacts, DriverFault};
+pub(crate) use facts::{sample_names, symbols};

@@ -13,3 +13,8 @@ pub(crate) fn find(name: &str) -> Option<&'static [u8]> {
         .find(|(known, _)| *known == name)
         .map(|(_, library)| *library)
 }
+
+/// The names of all of them.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SAMPLES.iter().map(|(name, _)| *name)
+}

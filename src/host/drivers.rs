@@ -5,8 +5,31 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::host::{Error, Process, Raise};
+use crate::driver::{self, DriverFacts, DriverFault};
+use crate::host::{Error, Host, Process, Raise};
 use crate::term::{Binary, Term, atom};
+
+impl Host {
+    /// What the driver in `file` says about itself. Its code runs for that: it is loaded, and
+    /// unloaded again.
+    ///
+    /// # Errors
+    /// It cannot be loaded; the fault says why.
+    pub fn inspect_driver(&self, file: impl AsRef<Path>) -> Result<DriverFacts, DriverFault> {
+        self.drivers().inspect(file.as_ref())
+    }
+
+    /// The names of the sample drivers, which every host finds without a file. None without
+    /// the feature `drivers`.
+    pub fn sample_drivers() -> impl Iterator<Item = &'static str> {
+        driver::sample_names()
+    }
+
+    /// The names of all functions that a driver may call on its host.
+    pub fn driver_symbols() -> &'static [&'static str] {
+        driver::symbols()
+    }
+}
 
 impl Process {
     /// Loads the driver `name` from `folder/name.so`, for as long as this process lives or

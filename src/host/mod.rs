@@ -27,6 +27,7 @@ use crate::process::mailbox::Pump;
 use crate::process::{Directory, ProcessCell};
 use crate::term::{Atom, Pid, PortId};
 
+pub use crate::driver::{DriverFacts, DriverFault};
 pub use builder::{Builder, StartError};
 pub use error::Error;
 pub use message::Message;

@@ -97,6 +97,12 @@ pub(crate) enum Command {
     #[command(after_help = SHELL_EXAMPLES)]
     Shell(Shell),
 
+    /// Tell what a driver is: its entry, version, flags, callbacks and symbols
+    ///
+    /// Exits with 1, and says why, when the driver cannot be loaded.
+    #[command(after_help = INSPECT_EXAMPLES)]
+    Inspect(Inspect),
+
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
@@ -151,6 +157,17 @@ pub(crate) struct Shell {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// The driver's shared library
+    #[arg(value_name = "DRIVER.so")]
+    pub(crate) driver: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// The shell to complete for
     #[arg(value_name = "SHELL")]
@@ -174,6 +191,7 @@ Examples:
   wharf run script.exs
   wharf test docs/ports.md
   wharf shell
+  wharf inspect ./my_drv.so
   wharf --driver-path ./build run talk_to_my_drv.exs
 
 `wharf help COMMAND` tells more about one command.";
@@ -213,6 +231,11 @@ In the shell:
   h Port.open   explains a module or a function; `h` alone lists what there is
   Ctrl-C        abandons the input or interrupts what runs; twice on an empty prompt leaves
   Ctrl-D        leaves";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  wharf inspect ./my_drv.so
+  wharf inspect --json ./my_drv.so | jq .callbacks";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

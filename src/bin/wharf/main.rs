@@ -8,6 +8,7 @@
 mod args;
 mod completions;
 mod inspect;
+mod inspect_driver;
 mod lang;
 mod print;
 mod shell;
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_max_level(global.log)
         .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
         .with_ansi(Paint::stderr(global.color).is_on())
         .init();
     match command {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         }),
         Command::Test(options) => test::run(&options, &global),
         Command::Shell(options) => shell::run(&options, &global),
+        Command::Inspect(options) => inspect_driver::run(&options, &global),
         Command::Completions(options) => completions::write(options.shell),
     }
 }

@@ -16,6 +16,7 @@ use rustyline::{Context, Helper};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::PathBuf;
+use wharf::Host;
 
 /// Helps with the line being edited.
 pub(super) struct Assistant {
@@ -125,7 +126,7 @@ fn submodules(word: &str, world: &World) -> Vec<String> {
 
 /// The names of the drivers that the driver path holds.
 pub(super) fn driver_names(folders: &[PathBuf]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names: Vec<String> = Host::sample_drivers().map(str::to_owned).collect();
     for folder in folders {
         let Ok(entries) = std::fs::read_dir(folder) else {
             continue;
