@@ -6,9 +6,12 @@
 //! an event to the thread that came last, so usually to that one, and the message that the
 //! event turns into has arrived without another thread being woken.
 //!
-//! A pumping thread can only be brought back through the kernel. [`Reactor::kick`] does
-//! that, and since the thread of our own may catch the kick instead, it then passes it on
-//! and stays away until the kick has arrived.
+//! A pumping thread that sleeps can only be brought back through the kernel.
+//! [`Reactor::kick`] does that, and since the thread of our own may catch the kick instead,
+//! it then passes it on and stays away until the kick has arrived. A pumping thread that is
+//! busy with a handler is only told not to go to sleep: nobody waits for it meanwhile.
+//!
+//! A handler or timer action that panics ends nothing but itself.
 //!
 //! A descriptor has one watch: who watches it after somebody else takes it over, and the
 //! watch before goes silent, as in Erlang.
@@ -16,8 +19,9 @@
 
 use std::collections::HashMap;
 use std::os::fd::RawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::lock::{Lock, Signal};
@@ -52,8 +56,20 @@ pub(crate) trait Ready: Send + Sync {
 /// See the module's text.
 pub(crate) struct Reactor {
     shared: Arc<Shared>,
-    thread: OnceLock<()>,
+    /// Held while the thread is being started.
+    starting: Lock<()>,
 }
+
+/// No thread pumps.
+const NOBODY: u8 = 0;
+/// A thread pumps and is looking at its `done`, or at what the kernel gave it.
+const LOOKING: u8 = 1;
+/// As `LOOKING`, but it must look at its `done` once more before it sleeps.
+const LOOKING_AGAIN: u8 = 2;
+/// A thread pumps and sleeps in the kernel, or is about to.
+const ASLEEP: u8 = 3;
+/// As `ASLEEP`, and a wake is on its way to it.
+const KICKED: u8 = 4;
 
 struct Shared {
     poller: Arc<Poller>,
@@ -61,8 +77,8 @@ struct Shared {
     sources: Table<Source>,
     /// The watch that each descriptor in the poller belongs to.
     holders: Lock<HashMap<RawFd, u64>>,
-    pumping: AtomicBool,
-    kicked: AtomicBool,
+    /// What the pumping thread does: one of the five constants above.
+    pumping: AtomicU8,
     /// Where the thread of our own waits for a kick to arrive at the pumping thread.
     arrival: (Lock<()>, Signal),
     running: AtomicBool,
@@ -93,31 +109,35 @@ impl Reactor {
                 timers,
                 sources: Table::new(),
                 holders: Lock::new(HashMap::new()),
-                pumping: AtomicBool::new(false),
-                kicked: AtomicBool::new(false),
+                pumping: AtomicU8::new(NOBODY),
                 arrival: (Lock::new(()), Signal::new()),
                 running: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
             }),
-            thread: OnceLock::new(),
+            starting: Lock::new(()),
         }
     }
 
-    /// Starts the thread that waits for events, once. [`Self::watch`] does it by itself;
-    /// whoever sets a timer has to.
-    pub(crate) fn start(&self) {
-        self.thread.get_or_init(|| {
-            let shared = Arc::clone(&self.shared);
-            let started = std::thread::Builder::new()
-                .name("wharf_poll".to_owned())
-                .spawn(move || shared.serve());
-            match started {
-                Ok(_) => self.shared.running.store(true, Ordering::Release),
-                Err(error) => {
-                    tracing::error!(%error, "no thread could be started to wait for events");
-                }
-            }
-        });
+    /// Starts the thread that waits for events, unless it runs. [`Self::watch`] does it by
+    /// itself; whoever sets a timer has to. False when no thread can be had now.
+    pub(crate) fn start(&self) -> bool {
+        if self.shared.running.load(Ordering::Acquire) {
+            return true;
+        }
+        let _starting = self.starting.lock();
+        if self.shared.running.load(Ordering::Acquire) {
+            return true;
+        }
+        let shared = Arc::clone(&self.shared);
+        let started = std::thread::Builder::new()
+            .name("wharf_poll".to_owned())
+            .spawn(move || shared.serve());
+        if let Err(error) = &started {
+            tracing::error!(%error, "no thread could be started to wait for events");
+        }
+        let running = started.is_ok();
+        self.shared.running.store(running, Ordering::Release);
+        running
     }
 
     /// Watches `fd`, which stays open as long as the watch lives; `handler` hears of its
@@ -129,7 +149,9 @@ impl Reactor {
         turn: &Arc<Turn>,
         handler: Arc<dyn Ready>,
     ) -> Result<Watch, Errno> {
-        self.start();
+        if !self.start() {
+            return Err(Errno::EAGAIN);
+        }
         let mut token = 0;
         let source = self.shared.sources.insert(|number| {
             token = number;
@@ -204,11 +226,6 @@ impl Drop for Watch {
     }
 }
 
-thread_local! {
-    /// Whether this thread is inside `pump`: then it needs no kick.
-    static PUMPING_HERE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
 impl Shared {
     /// Gives a descriptor to a watch, whoever had it before.
     fn hold(&self, fd: RawFd, token: u64, interest: Interest) -> Result<(), Errno> {
@@ -225,37 +242,61 @@ impl Shared {
     }
 
     fn pump(&self, done: &dyn Fn() -> bool, deadline: Option<Instant>) -> bool {
-        if !self.running.load(Ordering::Acquire)
-            || PUMPING_HERE.get()
-            || self.pumping.swap(true, Ordering::AcqRel)
-        {
+        if !self.running.load(Ordering::Acquire) || !self.step(NOBODY, LOOKING) {
             return false;
         }
         let _end = EndOfPumping(self);
-        PUMPING_HERE.set(true);
         let mut events = Events::with_capacity(16);
         while !done() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
-            if self.poller.wait(&mut events, deadline).is_err() {
+            if !self.step(LOOKING, ASLEEP) {
+                self.look();
+                continue;
+            }
+            let waited = self.poller.wait(&mut events, deadline);
+            self.look();
+            if waited.is_err() {
                 break;
             }
-            self.kick_arrived();
             self.dispatch(&events);
         }
         true
     }
 
-    fn kick(&self) {
-        if PUMPING_HERE.get() {
-            return;
-        }
-        self.kicked.store(true, Ordering::Release);
-        self.poller.wake();
+    /// The pumping thread goes from one state to the next. False when it is in another one.
+    fn step(&self, from: u8, to: u8) -> bool {
+        self.pumping
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
     }
 
-    fn kick_arrived(&self) {
-        if self.kicked.swap(false, Ordering::AcqRel) {
+    /// The pumping thread is awake and will look at its `done`: a kick has arrived.
+    fn look(&self) {
+        self.leave_for(LOOKING);
+    }
+
+    fn leave_for(&self, state: u8) {
+        if self.pumping.swap(state, Ordering::AcqRel) == KICKED {
             drop(self.arrival.0.lock());
             self.arrival.1.notify_all();
+        }
+    }
+
+    fn kick(&self) {
+        loop {
+            match self.pumping.load(Ordering::Acquire) {
+                ASLEEP => {
+                    if self.step(ASLEEP, KICKED) {
+                        return self.poller.wake();
+                    }
+                }
+                LOOKING => {
+                    if self.step(LOOKING, LOOKING_AGAIN) {
+                        return;
+                    }
+                }
+                // Nobody to kick, or somebody who will look anyway.
+                _ => return,
+            }
         }
     }
 
@@ -263,7 +304,12 @@ impl Shared {
         self.timers.run_due();
         for event in events.iter() {
             if let Some(source) = self.sources.get(event.token) {
-                Source::tell(&source, event);
+                // A panic must not end the thread on which everybody's events arrive, nor
+                // surface in a `receive` of somebody else.
+                let tell = AssertUnwindSafe(|| Source::tell(&source, event));
+                if catch_unwind(tell).is_err() {
+                    tracing::error!("the handler of an event panicked; the others go on");
+                }
             }
         }
     }
@@ -282,9 +328,9 @@ impl Shared {
     }
 
     /// A kick that came here was meant for the pumping thread: sends it again, and stays
-    /// out of its way.
+    /// out of its way. That thread is in the kernel, so this takes but a moment.
     fn pass_kick_on(&self) {
-        let wanted = || self.kicked.load(Ordering::Acquire) && self.pumping.load(Ordering::Acquire);
+        let wanted = || self.pumping.load(Ordering::Acquire) == KICKED;
         if !wanted() {
             return;
         }
@@ -296,16 +342,12 @@ impl Shared {
     }
 }
 
-/// Lets another thread pump, also when a handler panicked.
+/// Lets another thread pump, also when `done` panicked.
 struct EndOfPumping<'s>(&'s Shared);
 
 impl Drop for EndOfPumping<'_> {
     fn drop(&mut self) {
-        PUMPING_HERE.set(false);
-        self.0.pumping.store(false, Ordering::Release);
-        self.0.kicked.store(false, Ordering::Release);
-        drop(self.0.arrival.0.lock());
-        self.0.arrival.1.notify_all();
+        self.0.leave_for(NOBODY);
     }
 }
 
@@ -439,6 +481,133 @@ mod tests {
                 );
             });
         }
+    }
+
+    struct Do<F>(F);
+
+    impl<F: Fn() + Send + Sync> Ready for Do<F> {
+        fn ready(&self, _: &mut OnTurn<'_>, _: Readiness) {
+            (self.0)();
+        }
+    }
+
+    #[test]
+    fn a_panicking_handler_leaves_the_others_their_events() {
+        let (reactor, timers) = reactor();
+        let turn = Turn::new(&Workers::new(1));
+        let pipes = [pipe().unwrap(), pipe().unwrap()];
+        let bad = Arc::new(Do(|| panic!("on purpose")));
+        let _bad = reactor.watch(pipes[0].reader.as_raw_fd(), EDGE, &turn, bad);
+        let (tell, told) = channel();
+        let _good = reactor.watch(
+            pipes[1].reader.as_raw_fd(),
+            EDGE,
+            &turn,
+            Arc::new(Tell(tell)),
+        );
+        let (late, rang) = channel();
+        for (at, panics) in [(1, true), (2, false)] {
+            let late = late.clone();
+            timers.set(
+                Instant::now() + Duration::from_millis(at),
+                Box::new(move || {
+                    assert!(!panics, "on purpose");
+                    late.send(()).ok();
+                }),
+            );
+        }
+        fd::write(&pipes[0].writer, b"x").unwrap();
+        fd::write(&pipes[1].writer, b"x").unwrap();
+        assert!(told.recv_timeout(Duration::from_secs(10)).is_ok());
+        assert!(rang.recv_timeout(Duration::from_secs(10)).is_ok());
+    }
+
+    /// A kick that meets the pumping thread inside a handler must not keep the thread of
+    /// our own from the events that this handler waits for.
+    #[test]
+    fn a_handler_that_waits_for_another_event_gets_it_in_spite_of_kicks() {
+        let (reactor, _timers) = reactor();
+        let workers = Workers::new(1);
+        let pipes = [pipe().unwrap(), pipe().unwrap()];
+        let (enter, entered) = channel();
+        let (tell, told) = channel();
+        let told = std::sync::Mutex::new(told);
+        let got = Arc::new(AtomicU8::new(0));
+        let seen = Arc::clone(&got);
+        let patient = Arc::new(Do(move || {
+            enter.send(()).ok();
+            let answer = told.lock().unwrap().recv_timeout(Duration::from_secs(5));
+            seen.store(1 + u8::from(answer.is_ok()), Ordering::SeqCst);
+        }));
+        let _first = reactor.watch(
+            pipes[0].reader.as_raw_fd(),
+            EDGE,
+            &Turn::new(&workers),
+            patient,
+        );
+        let _second = reactor.watch(
+            pipes[1].reader.as_raw_fd(),
+            EDGE,
+            &Turn::new(&workers),
+            Arc::new(Tell(tell)),
+        );
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                reactor.pump(&|| got.load(Ordering::SeqCst) > 0, Some(soon()));
+            });
+            fd::write(&pipes[0].writer, b"x").unwrap();
+            entered.recv_timeout(Duration::from_secs(10)).unwrap();
+            reactor.kick();
+            fd::write(&pipes[1].writer, b"x").unwrap();
+            let deadline = soon();
+            while got.load(Ordering::SeqCst) == 0 {
+                assert!(Instant::now() < deadline);
+                std::thread::yield_now();
+            }
+            reactor.kick();
+        });
+        assert_eq!(
+            got.load(Ordering::SeqCst),
+            2,
+            "the second event was kept back"
+        );
+    }
+
+    #[test]
+    fn pumping_threads_that_come_and_go_lose_no_kick() {
+        let (reactor, _timers) = reactor();
+        reactor.start();
+        let flags: [AtomicBool; 2] = Default::default();
+        std::thread::scope(|scope| {
+            for flag in &flags {
+                let reactor = &reactor;
+                scope.spawn(move || {
+                    let deadline = soon();
+                    for _ in 0..300 {
+                        while !flag.load(Ordering::SeqCst) {
+                            assert!(Instant::now() < deadline, "a kick was lost");
+                            reactor.pump(&|| flag.load(Ordering::SeqCst), Some(deadline));
+                            std::thread::yield_now();
+                        }
+                        flag.store(false, Ordering::SeqCst);
+                    }
+                });
+            }
+            for flag in &flags {
+                let reactor = &reactor;
+                scope.spawn(move || {
+                    for _ in 0..300 {
+                        flag.store(true, Ordering::SeqCst);
+                        reactor.kick();
+                        let deadline = soon();
+                        while flag.load(Ordering::SeqCst) {
+                            assert!(Instant::now() < deadline, "a kick was lost");
+                            std::thread::yield_now();
+                        }
+                    }
+                });
+            }
+        });
     }
 
     #[test]

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,32 +74,32 @@ impl Timers {
         action.is_some()
     }
 
-    /// Runs what is due.
+    /// Runs what is due. The kernel is told of the next deadline before that, so that it is
+    /// kept by another thread if an action takes long, and also if one panics.
     pub(crate) fn run_due(&self) {
-        loop {
-            let mut book = self.book.lock();
-            if book.alarm.is_none() {
-                return;
-            }
-            let now = Instant::now();
+        let mut book = self.book.lock();
+        if book.alarm.is_none() {
+            return;
+        }
+        let now = Instant::now();
+        let mut due = Vec::new();
+        let next = loop {
             match book.actions.first_entry() {
-                Some(first) if first.key().at <= now => {
-                    let action = first.remove();
-                    drop(book);
-                    action();
-                }
-                Some(first) => {
-                    let at = first.key().at;
-                    if book.alarm != Some(at) {
-                        book.alarm = Some(at);
-                        self.tell_kernel(at);
-                    }
-                    return;
-                }
-                None => {
-                    book.alarm = None;
-                    return;
-                }
+                Some(first) if first.key().at <= now => due.push(first.remove()),
+                Some(first) => break Some(first.key().at),
+                None => break None,
+            }
+        };
+        if book.alarm != next {
+            book.alarm = next;
+            if let Some(at) = next {
+                self.tell_kernel(at);
+            }
+        }
+        drop(book);
+        for action in due {
+            if catch_unwind(AssertUnwindSafe(action)).is_err() {
+                tracing::error!("the action of a deadline panicked; the others go on");
             }
         }
     }
