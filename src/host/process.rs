@@ -83,15 +83,14 @@ impl Process {
     ) -> Result<Option<R>, Exited> {
         self.receive_mail(
             |mail| {
-                if let Mail::Term(term) = mail {
-                    return select(term);
+                if let Mail::Data { .. } = mail {
+                    let data = std::mem::replace(mail, Mail::Term(Term::Nil));
+                    *mail = Mail::Term(data.into_term());
                 }
-                let term = mail.clone().into_term();
-                let chosen = select(&term);
-                if chosen.is_none() {
-                    *mail = Mail::Term(term);
+                match mail {
+                    Mail::Term(term) => select(term),
+                    Mail::Data { .. } => None,
                 }
-                chosen
             },
             deadline.into(),
         )

@@ -86,7 +86,8 @@ impl Process {
                 }
                 _ => Err(invalid()),
             },
-            Term::Foreign(_) => Ok(To::Nobody),
+            // A reference may have been an alias of a process.
+            Term::Foreign(_) | Term::Reference(_) => Ok(To::Nobody),
             _ => Err(invalid()),
         }
     }
@@ -102,7 +103,9 @@ impl Process {
         if party == Party::Process(self.pid()) {
             return Ok(());
         }
-        self.cell().accept_link(party);
+        if !self.cell().accept_link(party) {
+            return Ok(());
+        }
         let me = Party::Process(self.pid());
         let linked = match party {
             Party::Process(pid) => self
@@ -116,6 +119,15 @@ impl Process {
             },
         };
         if linked {
+            // If this process ended in between, its farewell met no link there.
+            if let Some(reason) = self.exited() {
+                let farewell = Signal::Exit {
+                    from: me,
+                    reason,
+                    cause: ExitCause::Link,
+                };
+                self.host().directory().tell(party, farewell);
+            }
             return Ok(());
         }
         self.cell().drop_link(party);
@@ -177,7 +189,9 @@ impl Process {
         if target == Some(Party::Process(self.pid())) {
             return;
         }
-        self.cell().note_monitor(reference, target);
+        if !self.cell().note_monitor(reference, target) {
+            return;
+        }
         let watch = Watch {
             watcher: Party::Process(self.pid()),
             reference,
@@ -185,6 +199,11 @@ impl Process {
         };
         let told = target
             .is_some_and(|target| self.host().directory().tell(target, Signal::Monitor(watch)));
+        // If this process ended in between, its farewell met no monitor there.
+        if let (true, Some(target), Some(_)) = (told, target, self.exited()) {
+            let signal = Signal::Demonitor(reference);
+            self.host().directory().tell(target, signal);
+        }
         if !told {
             self.cell().take_signal(Signal::Down {
                 reference,

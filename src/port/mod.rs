@@ -232,8 +232,22 @@ impl Port {
         let state = self.state.get(on);
         state.phase = Phase::Closed;
         state.owner_cell = None;
-        self.tags.lock().closed = true;
+        self.take_tags();
         self.leave_table();
+    }
+
+    /// Takes name and data away, for good.
+    fn take_tags(&self) {
+        let (name, data) = {
+            let mut tags = self.tags.lock();
+            tags.closed = true;
+            (tags.name.take(), tags.data.take())
+        };
+        drop(data);
+        if let Some(name) = name {
+            let directory = &self.services.directory;
+            directory.forget_name(name, Party::Port(self.id));
+        }
     }
 
     fn leave_table(&self) {
@@ -384,14 +398,7 @@ impl Port {
             return;
         }
         let (mut relations, waiting) = state.on_close();
-        let name = {
-            let mut tags = self.tags.lock();
-            tags.closed = true;
-            tags.name.take()
-        };
-        if let Some(name) = name {
-            self.services.directory.forget_name(name);
-        }
+        self.take_tags();
         for pause in waiting {
             pause.end();
         }

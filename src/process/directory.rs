@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
@@ -90,7 +91,7 @@ impl Directory {
     pub(crate) fn remove_process(&self, pid: Pid, name: Option<Atom>) {
         PROCESSES.remove(pid.number());
         if let Some(name) = name {
-            self.names.lock().remove(&name);
+            self.forget_name(name, Party::Process(pid));
         }
         if let Some(hook) = self.on_exit.get() {
             hook(pid);
@@ -113,23 +114,25 @@ impl Directory {
 
     /// Tells each signal, after those that are being told on this thread already.
     pub(crate) fn tell_all(self: &Arc<Self>, signals: impl IntoIterator<Item = (Party, Signal)>) {
-        let nested = PENDING.with_borrow_mut(|pending| {
+        let mut signals = signals.into_iter().peekable();
+        if signals.peek().is_none() {
+            return;
+        }
+        let queued = PENDING.try_with(|pending| {
+            let mut pending = pending.borrow_mut();
             let nested = pending.is_some();
             let queue = pending.get_or_insert_default();
-            for (to, signal) in signals {
+            for (to, signal) in &mut signals {
                 queue.push_back((Arc::clone(self), to, signal));
             }
             nested
         });
-        if nested {
-            return;
+        match queued {
+            Ok(true) => {}
+            Ok(false) => drain(),
+            // The thread is ending and has lost its queue, so nothing is nested in it.
+            Err(_) => signals.for_each(|(to, signal)| drop(self.tell(to, signal))),
         }
-        while let Some((directory, to, signal)) =
-            PENDING.with_borrow_mut(|pending| pending.as_mut().and_then(VecDeque::pop_front))
-        {
-            directory.tell(to, signal);
-        }
-        PENDING.set(None);
     }
 
     /// Whom `name` names.
@@ -156,9 +159,20 @@ impl Directory {
             Party::Port(port) => self.ports.get().is_some_and(|p| p.name(port, Some(name))),
         };
         if !noted {
-            self.names.lock().remove(&name);
+            self.forget_name(name, party);
+        } else if self.whereis(name) != Some(party) {
+            // Somebody took the name away before the party knew of it.
+            self.unname(party);
         }
         noted
+    }
+
+    fn unname(self: &Arc<Self>, party: Party) {
+        // Whoever has just ended has lost the name anyway.
+        let _ = match party {
+            Party::Process(pid) => self.process(pid).map(|p| p.set_name(None)),
+            Party::Port(port) => self.ports.get().map(|p| p.name(port, None)),
+        };
     }
 
     /// Takes a name away. False when nobody has it.
@@ -166,16 +180,132 @@ impl Directory {
         let Some(party) = self.names.lock().remove(&name) else {
             return false;
         };
-        // Whoever has just ended has lost the name anyway.
-        let _ = match party {
-            Party::Process(pid) => self.process(pid).map(|p| p.set_name(None)),
-            Party::Port(port) => self.ports.get().map(|p| p.name(port, None)),
-        };
+        self.unname(party);
         true
     }
 
-    /// Takes away the name of a port that is closing.
-    pub(crate) fn forget_name(&self, name: Atom) {
-        self.names.lock().remove(&name);
+    /// Takes away the name of a party that ends, unless it is another's by now.
+    pub(crate) fn forget_name(&self, name: Atom, party: Party) {
+        let mut names = self.names.lock();
+        if names.get(&name) == Some(&party) {
+            names.remove(&name);
+        }
+    }
+}
+
+/// Tells what is queued on this thread until nothing is. A receiver that panics must not
+/// keep the news from the others, of this and of all later times.
+fn drain() {
+    let next = || PENDING.with_borrow_mut(|pending| pending.as_mut().and_then(VecDeque::pop_front));
+    while let Some((directory, to, signal)) = next() {
+        if catch_unwind(AssertUnwindSafe(|| directory.tell(to, signal))).is_err() {
+            tracing::error!(
+                ?to,
+                "the receiver of a signal panicked; the others are told"
+            );
+        }
+    }
+    PENDING.set(None);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::mailbox::Pump;
+    use crate::process::signal::ExitCause;
+    use crate::term::Term;
+    use std::time::Instant;
+
+    struct NoPump;
+
+    impl Pump for NoPump {
+        fn pump(&self, _: &dyn Fn() -> bool, _: Option<Instant>) -> bool {
+            false
+        }
+        fn kick(&self) {}
+    }
+
+    /// A route that leads to no port, and panics at the first.
+    struct Trap;
+
+    impl PortRoute for Trap {
+        fn tell(&self, port: PortId, _: Signal) -> bool {
+            assert_ne!(port.number(), 1, "on purpose");
+            false
+        }
+        fn name(&self, _: PortId, _: Option<Atom>) -> bool {
+            true
+        }
+    }
+
+    fn directory() -> Arc<Directory> {
+        let directory = Directory::new();
+        directory.set_ports(Box::new(Trap));
+        directory
+    }
+
+    fn exit(from: Party) -> Signal {
+        Signal::Exit {
+            from,
+            reason: Term::atom("boom"),
+            cause: ExitCause::Request,
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_panics_keeps_the_news_from_nobody() {
+        let directory = directory();
+        let port = Party::Port(PortId::from_number(1));
+        for _ in 0..2 {
+            let process = ProcessCell::start(&directory, Arc::new(NoPump), 10).unwrap();
+            let pid = Party::Process(process.pid());
+            directory.tell_all([(port, exit(pid)), (pid, exit(port))]);
+            assert_eq!(process.fate(), Some(&Term::atom("boom")));
+        }
+    }
+
+    #[test]
+    fn a_process_may_be_the_last_that_a_thread_lets_go_of() {
+        struct Ends(Arc<ProcessCell>);
+        impl Drop for Ends {
+            fn drop(&mut self) {
+                self.0.end(Term::atom("boom"));
+            }
+        }
+        thread_local! {
+            static LAST: RefCell<Option<Ends>> = const { RefCell::new(None) };
+        }
+        let directory = directory();
+        let start = || ProcessCell::start(&directory, Arc::new(NoPump), 10).unwrap();
+        let (one, other) = (start(), start());
+        other.accept_link(Party::Process(one.pid()));
+        one.accept_link(Party::Process(other.pid()));
+        std::thread::scope(|scope| {
+            let ends = Ends(Arc::clone(&one));
+            scope.spawn(move || {
+                LAST.set(Some(ends));
+                // Its destructor runs before that of what was used first.
+                PENDING.set(None);
+            });
+        });
+        let deadline = Instant::now() + std::time::Duration::from_secs(10);
+        while other.fate().is_none() {
+            assert!(Instant::now() < deadline, "the link was never told");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn an_ending_party_takes_only_its_own_name_away() {
+        let directory = directory();
+        let (one, other) = (PortId::from_number(7), PortId::from_number(8));
+        let name = Atom::new("its_name");
+        assert!(directory.register(name, Party::Port(one)));
+        assert!(directory.unregister(name));
+        assert!(directory.register(name, Party::Port(other)));
+        directory.forget_name(name, Party::Port(one));
+        assert_eq!(directory.whereis(name), Some(Party::Port(other)));
+        directory.forget_name(name, Party::Port(other));
+        assert_eq!(directory.whereis(name), None);
     }
 }

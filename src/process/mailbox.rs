@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,8 @@ pub(crate) struct Mailbox {
     arrived: Signal,
     /// Messages that a receiver has looked at and left, oldest first.
     kept: Mutex<VecDeque<Message>>,
+    /// How many those are, for everybody else; a receiver may hold them for long.
+    kept_number: AtomicUsize,
     pump: Arc<dyn Pump>,
     messages_max: usize,
 }
@@ -91,6 +94,10 @@ pub(crate) enum Pushed {
     Full,
 }
 
+/// Whom to wake because of a change; to be done when no lock is held.
+#[must_use]
+pub(crate) struct Wake(Waiting);
+
 /// The process ended while, or before, it waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closed;
@@ -106,30 +113,41 @@ impl Mailbox {
             }),
             arrived: Signal::new(),
             kept: Mutex::new(VecDeque::new()),
+            kept_number: AtomicUsize::new(0),
             pump,
             messages_max,
         }
     }
 
     /// Adds a message at the end.
+    #[inline]
     pub(crate) fn push(&self, message: Message) -> Pushed {
-        let mut inbox = self.inbox.lock();
-        if inbox.closed {
-            drop(inbox);
-            return Pushed::Closed;
-        }
-        if inbox.messages.len() >= self.messages_max {
-            return Pushed::Full;
-        }
-        inbox.messages.push_back(message);
-        let waiting = std::mem::replace(&mut inbox.waiting, Waiting::Nobody);
-        drop(inbox);
-        self.wake(waiting);
-        Pushed::Kept
+        let (pushed, wake) = self.put(&mut Some(message));
+        self.wake(wake);
+        pushed
     }
 
-    fn wake(&self, waiting: Waiting) {
-        match waiting {
+    /// [`Self::push`] for a caller that holds a lock, and without it calls [`Self::wake`]
+    /// and drops the message, if it has not been taken.
+    #[inline]
+    pub(crate) fn put(&self, message: &mut Option<Message>) -> (Pushed, Wake) {
+        let mut inbox = self.inbox.lock();
+        let nobody = Wake(Waiting::Nobody);
+        if inbox.closed {
+            return (Pushed::Closed, nobody);
+        }
+        let kept = self.kept_number.load(Ordering::Relaxed);
+        if inbox.messages.len().saturating_add(kept) >= self.messages_max {
+            return (Pushed::Full, nobody);
+        }
+        inbox.messages.extend(message.take());
+        (Pushed::Kept, inbox.wait_as(Waiting::Nobody))
+    }
+
+    /// Wakes whoever waits, as [`Self::put`] says.
+    #[inline]
+    pub(crate) fn wake(&self, wake: Wake) {
+        match wake.0 {
             Waiting::Nobody => {}
             Waiting::Asleep => self.arrived.notify_all(),
             Waiting::Pumping => self.pump.kick(),
@@ -142,19 +160,29 @@ impl Mailbox {
         let mut inbox = self.inbox.lock();
         inbox.closed = true;
         let dropped = std::mem::take(&mut inbox.messages);
-        let waiting = std::mem::replace(&mut inbox.waiting, Waiting::Nobody);
+        let wake = inbox.wait_as(Waiting::Nobody);
         drop(inbox);
-        self.wake(waiting);
+        self.wake(wake);
         drop(dropped);
-        if let Some(mut kept) = self.kept.try_lock() {
-            kept.clear();
+        if let Some(kept) = self.kept.try_lock() {
+            self.forget(kept);
         }
+    }
+
+    /// Drops the messages of a closed mailbox. A message may hold anything, which its drop
+    /// ends, so no lock is held by then.
+    fn forget(&self, mut kept: MutexGuard<'_, VecDeque<Message>>) {
+        let dropped = std::mem::take(&mut *kept);
+        self.kept_number.store(0, Ordering::Relaxed);
+        drop(kept);
+        drop(dropped);
     }
 
     /// How many messages wait.
     pub(crate) fn len(&self) -> usize {
-        let kept = self.kept.try_lock().map_or(0, |kept| kept.len());
-        kept + self.inbox.lock().messages.len()
+        // Messages move from the inbox to `kept` under the inbox's lock.
+        let inbox = self.inbox.lock();
+        inbox.messages.len() + self.kept_number.load(Ordering::Relaxed)
     }
 
     /// Takes the first message for which `select` has an answer, waiting for one as long as
@@ -171,31 +199,69 @@ impl Mailbox {
         let mut seen = 0;
         let mut deadline = None;
         loop {
-            if let Some(chosen) = choose(&mut kept, &mut seen, &mut select) {
+            if let Some(chosen) = self.choose(&mut kept, &mut seen, &mut select) {
                 return Ok(Some(chosen));
             }
-            if self.collect(&mut kept)? {
-                continue;
-            }
-            let until = *deadline.get_or_insert_with(|| patience.deadline());
-            if !self.fetch(&mut kept, until)? {
-                return Ok(None);
+            let fetched = match self.collect(&mut kept) {
+                Ok(false) => {
+                    let until = *deadline.get_or_insert_with(|| patience.deadline());
+                    self.fetch(&mut kept, until)
+                }
+                collected => collected,
+            };
+            match fetched {
+                Ok(true) => {}
+                Ok(false) => return Ok(None),
+                Err(closed) => {
+                    self.forget(kept);
+                    return Err(closed);
+                }
             }
         }
     }
 
+    /// The first answer `select` has for a message from `*seen` on; that message is removed.
+    #[inline]
+    fn choose<R>(
+        &self,
+        kept: &mut VecDeque<Message>,
+        seen: &mut usize,
+        select: &mut impl FnMut(&mut Message) -> Option<R>,
+    ) -> Option<R> {
+        while let Some(message) = kept.get_mut(*seen) {
+            if let Some(chosen) = select(message) {
+                drop(kept.remove(*seen));
+                self.kept_number.store(kept.len(), Ordering::Relaxed);
+                return Some(chosen);
+            }
+            *seen += 1;
+        }
+        None
+    }
+
     /// Moves what has come into `kept`, without waiting. False when nothing has.
+    #[inline]
     fn collect(&self, kept: &mut VecDeque<Message>) -> Result<bool, Closed> {
         let mut inbox = self.inbox.lock();
         if inbox.closed {
-            kept.clear();
             return Err(Closed);
         }
+        Ok(self.take_in(&mut inbox, kept))
+    }
+
+    /// Moves the messages of the inbox into `kept`. False when there are none.
+    #[inline]
+    fn take_in(&self, inbox: &mut Inbox, kept: &mut VecDeque<Message>) -> bool {
         if inbox.messages.is_empty() {
-            return Ok(false);
+            return false;
         }
-        inbox.move_into(kept);
-        Ok(true)
+        if kept.is_empty() {
+            std::mem::swap(&mut inbox.messages, kept);
+        } else {
+            kept.append(&mut inbox.messages);
+        }
+        self.kept_number.store(kept.len(), Ordering::Relaxed);
+        true
     }
 
     /// [`Self::receive`] for a task: `Pending` after arranging for the task to be woken.
@@ -207,18 +273,22 @@ impl Mailbox {
         let mut kept = self.kept.lock();
         let mut seen = 0;
         loop {
-            if let Some(chosen) = choose(&mut kept, &mut seen, &mut select) {
+            if let Some(chosen) = self.choose(&mut kept, &mut seen, &mut select) {
                 return Poll::Ready(Ok(chosen));
             }
             let mut inbox = self.inbox.lock();
             if inbox.closed {
+                drop(inbox);
+                self.forget(kept);
                 return Poll::Ready(Err(Closed));
             }
-            if inbox.messages.is_empty() {
-                inbox.waiting = Waiting::Task(task.waker().clone());
+            if !self.take_in(&mut inbox, &mut kept) {
+                let before = inbox.wait_as(Waiting::Task(task.waker().clone()));
+                drop(inbox);
+                drop(kept);
+                drop(before);
                 return Poll::Pending;
             }
-            inbox.move_into(&mut kept);
         }
     }
 
@@ -239,24 +309,26 @@ impl Mailbox {
         let mut inbox = self.inbox.lock();
         loop {
             if inbox.closed {
-                kept.clear();
                 return Err(Closed);
             }
-            if !inbox.messages.is_empty() {
-                inbox.move_into(kept);
+            if self.take_in(&mut inbox, kept) {
                 return Ok(true);
             }
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-                inbox.waiting = Waiting::Nobody;
+                let before = inbox.wait_as(Waiting::Nobody);
+                drop(inbox);
+                drop(before);
                 return Ok(false);
             }
             if pumped {
-                inbox.waiting = Waiting::Asleep;
+                // A task's waker was taken out before: whoever holds `kept` waits alone.
+                drop(inbox.wait_as(Waiting::Asleep));
                 self.arrived.wait(&mut inbox, deadline);
                 continue;
             }
-            inbox.waiting = Waiting::Pumping;
+            let before = inbox.wait_as(Waiting::Pumping);
             drop(inbox);
+            drop(before);
             let done = || {
                 let inbox = self.inbox.lock();
                 inbox.closed || !inbox.messages.is_empty()
@@ -268,29 +340,11 @@ impl Mailbox {
 }
 
 impl Inbox {
-    fn move_into(&mut self, kept: &mut VecDeque<Message>) {
-        if kept.is_empty() {
-            std::mem::swap(&mut self.messages, kept);
-        } else {
-            kept.append(&mut self.messages);
-        }
+    /// Notes how the receiver waits from now on; how it waited before is returned.
+    #[inline]
+    fn wait_as(&mut self, waiting: Waiting) -> Wake {
+        Wake(std::mem::replace(&mut self.waiting, waiting))
     }
-}
-
-/// The first answer `select` has for a message from `*seen` on; that message is removed.
-fn choose<R>(
-    kept: &mut VecDeque<Message>,
-    seen: &mut usize,
-    select: &mut impl FnMut(&mut Message) -> Option<R>,
-) -> Option<R> {
-    while let Some(message) = kept.get_mut(*seen) {
-        if let Some(chosen) = select(message) {
-            kept.remove(*seen);
-            return Some(chosen);
-        }
-        *seen += 1;
-    }
-    None
 }
 
 #[cfg(test)]
@@ -366,5 +420,93 @@ mod tests {
         assert_eq!(mailbox.push(number(1)), Pushed::Kept);
         assert_eq!(mailbox.push(number(2)), Pushed::Kept);
         assert_eq!(mailbox.push(number(3)), Pushed::Full);
+        let none = mailbox.receive(|_| None::<()>, Some(Instant::now()).into());
+        assert_eq!(none, Ok(None));
+        assert_eq!(
+            mailbox.push(number(3)),
+            Pushed::Full,
+            "looked at, but there"
+        );
+    }
+
+    #[test]
+    fn messages_that_a_receiver_left_are_counted_while_it_waits() {
+        let mailbox = mailbox(100);
+        std::thread::scope(|scope| {
+            scope.spawn(|| mailbox.receive(|m| as_number(m).filter(|n| *n == 0), soon().into()));
+            for n in 1..=3 {
+                assert_eq!(mailbox.push(number(n)), Pushed::Kept);
+            }
+            let deadline = soon().unwrap();
+            while mailbox.kept_number.load(Ordering::Relaxed) < 3 {
+                assert!(Instant::now() < deadline);
+                std::thread::yield_now();
+            }
+            assert_eq!(mailbox.len(), 3);
+            mailbox.push(number(0));
+        });
+        assert_eq!(mailbox.len(), 3);
+    }
+
+    /// Pushes to the mailbox that it was in.
+    #[derive(Debug)]
+    struct Parting(std::sync::Weak<Mailbox>);
+
+    impl crate::term::FunObject for Parting {
+        fn arity(&self) -> usize {
+            0
+        }
+        fn name(&self) -> String {
+            String::new()
+        }
+    }
+
+    impl Drop for Parting {
+        fn drop(&mut self) {
+            if let Some(mailbox) = self.0.upgrade() {
+                assert_eq!(mailbox.push(number(1)), Pushed::Closed);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_dropped_message_ends_may_come_back_to_the_mailbox() {
+        let mailbox = Arc::new(mailbox(100));
+        let parting = || Parting(Arc::downgrade(&mailbox));
+        let message = || Message::Term(Term::Fun(crate::term::Fun::new(parting())));
+        mailbox.push(message());
+        std::thread::scope(|scope| {
+            let receiver = scope.spawn(|| mailbox.receive(|_| None::<()>, soon().into()));
+            let deadline = soon().unwrap();
+            while mailbox.kept_number.load(Ordering::Relaxed) < 1 {
+                assert!(Instant::now() < deadline);
+                std::thread::yield_now();
+            }
+            mailbox.close();
+            assert_eq!(receiver.join().unwrap(), Err(Closed));
+        });
+    }
+
+    #[test]
+    fn a_task_s_waker_is_dropped_outside_the_lock() {
+        struct Comes(Arc<Mailbox>);
+        impl std::task::Wake for Comes {
+            fn wake(self: Arc<Self>) {}
+        }
+        impl Drop for Comes {
+            fn drop(&mut self) {
+                self.0.push(number(9));
+            }
+        }
+        let mailbox = Arc::new(mailbox(100));
+        let waker = Waker::from(Arc::new(Comes(Arc::clone(&mailbox))));
+        let polled = mailbox.poll_receive(&mut Context::from_waker(&waker), |m| as_number(m));
+        assert_eq!(polled, Poll::Pending);
+        drop(waker);
+        // A thread takes over from the task, whose last trace is the waker.
+        assert_eq!(
+            mailbox.receive(|m| as_number(m), soon().into()),
+            Ok(Some(9))
+        );
     }
 }

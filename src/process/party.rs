@@ -31,8 +31,8 @@ pub(crate) struct ProcessCell {
 struct Books {
     relations: Relations,
     name: Option<Atom>,
-    /// What a suspended thread of this process sleeps at.
-    suspended_at: Option<Arc<Pause>>,
+    /// What suspended threads and tasks of this process wait at.
+    suspended_at: Vec<Arc<Pause>>,
     ended: bool,
 }
 
@@ -62,7 +62,7 @@ impl ProcessCell {
                 books: Lock::new(Books {
                     relations: Relations::default(),
                     name: None,
-                    suspended_at: None,
+                    suspended_at: Vec::new(),
                     ended: false,
                 }),
                 fate: OnceLock::new(),
@@ -140,10 +140,20 @@ impl ProcessCell {
         select: impl FnMut(&mut Message) -> Option<R>,
         patience: Patience,
     ) -> Result<Option<R>, Term> {
-        self.status.store(Status::Waiting as u8, Ordering::Relaxed);
+        let _running = self.while_seen(Status::Waiting);
         let received = self.mailbox.receive(select, patience);
-        self.status.store(Status::Running as u8, Ordering::Relaxed);
         received.map_err(|_| self.fate_or_killed())
+    }
+
+    fn while_seen(&self, status: Status) -> impl Drop {
+        struct Running<'s>(&'s AtomicU8);
+        impl Drop for Running<'_> {
+            fn drop(&mut self) {
+                self.0.store(Status::Running as u8, Ordering::Relaxed);
+            }
+        }
+        self.status.store(status as u8, Ordering::Relaxed);
+        Running(&self.status)
     }
 
     /// Why it ended; for callers who know that it did.
@@ -153,25 +163,41 @@ impl ProcessCell {
 
     /// Sleeps at `pause`; the end of the process ends the pause too. False when it ended.
     pub(crate) fn suspend(&self, pause: &Arc<Pause>) -> bool {
-        {
-            let mut books = self.books.lock();
-            if books.ended {
-                return false;
-            }
-            books.suspended_at = Some(Arc::clone(pause));
+        if !self.add_pause(pause) {
+            return false;
         }
-        self.status
-            .store(Status::Suspended as u8, Ordering::Relaxed);
+        let running = self.while_seen(Status::Suspended);
         pause.sleep();
-        self.status.store(Status::Running as u8, Ordering::Relaxed);
+        drop(running);
+        self.remove_pause(pause)
+    }
+
+    /// From now on the end of the process ends `pause`. False when it has ended already.
+    pub(crate) fn add_pause(&self, pause: &Arc<Pause>) -> bool {
         let mut books = self.books.lock();
-        books.suspended_at = None;
+        if !books.ended {
+            books.suspended_at.push(Arc::clone(pause));
+        }
+        !books.ended
+    }
+
+    /// Takes back [`Self::add_pause`]. False when the process has ended.
+    pub(crate) fn remove_pause(&self, pause: &Arc<Pause>) -> bool {
+        let mut books = self.books.lock();
+        books
+            .suspended_at
+            .retain(|known| !Arc::ptr_eq(known, pause));
         !books.ended
     }
 
     /// Delivers a message. False when the process is gone.
     pub(crate) fn deliver(self: &Arc<Self>, message: Message) -> bool {
-        match self.mailbox.push(message) {
+        let pushed = self.mailbox.push(message);
+        self.after_push(pushed)
+    }
+
+    fn after_push(self: &Arc<Self>, pushed: Pushed) -> bool {
+        match pushed {
             Pushed::Kept => true,
             Pushed::Closed => false,
             Pushed::Full => {
@@ -186,6 +212,25 @@ impl ProcessCell {
                 false
             }
         }
+    }
+
+    /// Delivers `message` if `unbook` finds in the books that it is still wanted; whoever
+    /// takes that note out first has either the message before, or none after. `None` when
+    /// it is not wanted.
+    fn deliver_booked(
+        self: &Arc<Self>,
+        message: Message,
+        unbook: impl FnOnce(&mut Relations) -> bool,
+    ) -> Option<bool> {
+        let mut message = Some(message);
+        let mut books = self.books.lock();
+        if !unbook(&mut books.relations) {
+            return None;
+        }
+        let (pushed, wake) = self.mailbox.put(&mut message);
+        drop(books);
+        self.mailbox.wake(wake);
+        Some(self.after_push(pushed))
     }
 
     /// Takes a signal in. False when the process is gone.
@@ -213,22 +258,28 @@ impl ProcessCell {
                 object,
                 reason,
             } => {
-                let known = self.books.lock().relations.unwatch(reference).is_some();
-                known && self.deliver(Message::down(reference, kind, object, reason))
+                let message = Message::down(reference, kind, object, reason);
+                let told = self.deliver_booked(message, |books| books.unwatch(reference).is_some());
+                told.unwrap_or(false)
             }
         }
     }
 
     fn take_exit(self: &Arc<Self>, from: Party, reason: Term, cause: ExitCause) -> bool {
-        if cause == ExitCause::Link && !self.books.lock().relations.unlink(from) {
-            return true;
-        }
         let itself = from == Party::Process(self.pid);
-        match exit::effect(cause, &reason, self.traps_exits(), itself) {
-            Effect::Ignored => true,
-            Effect::Message => self.deliver(Message::exit(from, reason)),
-            Effect::Death(reason) => {
-                self.end(reason);
+        let effect = exit::effect(cause, &reason, self.traps_exits(), itself);
+        let linked = |books: &mut Relations| cause != ExitCause::Link || books.unlink(from);
+        match effect {
+            Effect::Message => {
+                let told = self.deliver_booked(Message::exit(from, reason), linked);
+                told.unwrap_or(true)
+            }
+            effect => {
+                if linked(&mut self.books.lock().relations)
+                    && let Effect::Death(reason) = effect
+                {
+                    self.end(reason);
+                }
                 true
             }
         }
@@ -258,9 +309,13 @@ impl ProcessCell {
         true
     }
 
-    /// Notes that this process monitors `target`.
-    pub(crate) fn note_monitor(&self, reference: Reference, target: Option<Party>) {
-        self.books.lock().relations.watch(reference, target);
+    /// Notes that this process monitors `target`. False when this process has ended.
+    pub(crate) fn note_monitor(&self, reference: Reference, target: Option<Party>) -> bool {
+        let mut books = self.books.lock();
+        if !books.ended {
+            books.relations.watch(reference, target);
+        }
+        !books.ended
     }
 
     /// Ends a monitor of this process. `None` when it is not one (any longer).
@@ -272,7 +327,7 @@ impl ProcessCell {
     /// Ends the process: links and monitors are told, names and messages go. Only the first
     /// call has an effect.
     pub(crate) fn end(self: &Arc<Self>, reason: Term) {
-        let (mut relations, name, pause) = {
+        let (mut relations, name, pauses) = {
             let mut books = self.books.lock();
             if std::mem::replace(&mut books.ended, true) {
                 return;
@@ -281,11 +336,11 @@ impl ProcessCell {
             (
                 books.relations.take(),
                 books.name.take(),
-                books.suspended_at.take(),
+                std::mem::take(&mut books.suspended_at),
             )
         };
         self.mailbox.close();
-        if let Some(pause) = pause {
+        for pause in pauses {
             pause.end();
         }
         self.directory.remove_process(self.pid, name);

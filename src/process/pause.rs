@@ -18,7 +18,8 @@ impl Pause {
     pub(crate) fn end(&self) {
         *self.over.lock() = true;
         self.changed.notify_all();
-        if let Some(waker) = self.waker.lock().take() {
+        let waker = self.waker.lock().take();
+        if let Some(waker) = waker {
             waker.wake();
         }
     }
@@ -38,7 +39,33 @@ impl Pause {
 
     /// Has `waker` woken when the pause ends. False when it already has ended.
     pub(crate) fn wake_later(&self, waker: &Waker) -> bool {
-        *self.waker.lock() = Some(waker.clone());
+        let before = self.waker.lock().replace(waker.clone());
+        drop(before);
         !self.is_over()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::task::Wake;
+
+    /// Looks at the pause when it is woken, as an executor that polls at once does.
+    struct Eager(Arc<Pause>);
+
+    impl Wake for Eager {
+        fn wake(self: Arc<Self>) {
+            assert!(!self.0.wake_later(Waker::noop()));
+        }
+    }
+
+    #[test]
+    fn a_task_may_be_polled_while_it_is_woken() {
+        let pause = Arc::new(Pause::default());
+        assert!(pause.wake_later(&Waker::from(Arc::new(Eager(Arc::clone(&pause))))));
+        pause.end();
+        assert!(pause.is_over());
+        pause.sleep();
     }
 }
