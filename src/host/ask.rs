@@ -50,16 +50,19 @@ impl Process {
     pub fn port_command(&self, port: &Term, data: &Term, flags: &Term) -> Result<bool, Raise> {
         let flags = read_flags(flags)?;
         let found = self.find_port(port)?;
-        if IoData::from_term(data).is_err() {
+        let Ok(parsed) = IoData::from_term(data) else {
             if let Some(port) = found {
                 tracing::error!(port = %port.id(),
                     name = %String::from_utf8_lossy(port.name()), "bad value on output port");
             }
             return Err(Raise::argument(2, NOT_IODATA));
-        }
+        };
         let port = found.ok_or_else(closed)?;
+        // Gathered once more only after a wait at a busy port.
+        let mut parsed = Some(parsed);
         self.command(&port, flags, || {
-            IoData::from_term(data).unwrap_or(IoData::Bytes(&[]))
+            let again = || IoData::from_term(data).unwrap_or(IoData::Bytes(&[]));
+            parsed.take().unwrap_or_else(again)
         })
     }
 
@@ -67,7 +70,7 @@ impl Process {
         &self,
         port: &Arc<Port>,
         flags: CommandFlags,
-        data: impl Fn() -> IoData<'d>,
+        mut data: impl FnMut() -> IoData<'d>,
     ) -> Result<bool, Raise> {
         loop {
             match port.command(self.pid(), data(), flags)? {

@@ -144,6 +144,9 @@ impl Port {
             match commanded {
                 Ok(Commanded::Taken) => return Ok(()),
                 Ok(Commanded::Wait(pause)) => {
+                    let Some(_pausing) = self.process.cell().pausing(&pause) else {
+                        return Err(self.error("command", Raise::badarg()));
+                    };
                     poll_fn(|task| match pause.wake_later(task.waker()) {
                         true => Poll::Pending,
                         false => Poll::Ready(()),

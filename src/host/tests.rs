@@ -1,5 +1,7 @@
 //! What holds for every port, told with a back end that does as it is told.
 
+mod awkward;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

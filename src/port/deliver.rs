@@ -140,6 +140,10 @@ impl Port {
         let state = self.state.get(on);
         match state.phase {
             Phase::Open => {}
+            Phase::Opening if self.awaits_acknowledgement() => {
+                self.acknowledge(on, Ok(()));
+                return self.end_of_input(on, status);
+            }
             Phase::Opening => {
                 state.start_failure.get_or_insert(Term::Atom(atom::NORMAL));
                 return;
@@ -178,6 +182,11 @@ impl Port {
     pub(crate) fn fail(self: &Arc<Self>, on: &mut OnTurn<'_>, reason: Term) {
         let state = self.state.get(on);
         match state.phase {
+            // The opener gets the port, and then its exit signal.
+            Phase::Opening if self.awaits_acknowledgement() => {
+                self.acknowledge(on, Ok(()));
+                self.close(on, reason, Flush::No);
+            }
             Phase::Opening => {
                 state.start_failure.get_or_insert(reason);
             }
@@ -218,13 +227,9 @@ impl Port {
     }
 
     fn apply_flow(self: &Arc<Self>, on: &mut OnTurn<'_>, change: Option<Change>) {
-        if change != Some(Change::Ready) {
-            return;
+        if change == Some(Change::Ready) {
+            self.resume(on);
         }
-        for pause in self.state.get(on).on_flow(change) {
-            pause.end();
-        }
-        self.release_held(on);
     }
 
     /// Adjusts and reads the limits of waiting messages (`erl_drv_busy_msgq_limits`).

@@ -16,6 +16,7 @@ pub(crate) mod queue;
 pub(crate) mod request;
 pub(crate) mod services;
 mod settings;
+mod signals;
 pub(crate) mod state;
 pub(crate) mod table;
 mod text;
@@ -32,6 +33,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
 use crate::port::flow::Backlog;
+use crate::port::request::WouldDeadlock;
 use crate::port::services::Services;
 use crate::port::state::{Phase, State};
 use crate::port::transport::{Started, Transport};
@@ -73,7 +75,7 @@ struct Tags {
 #[derive(Default)]
 struct Opening {
     outcome: Lock<Option<Result<(), Term>>>,
-    pause: Pause,
+    pause: Arc<Pause>,
 }
 
 /// Why a port could not be opened.
@@ -107,13 +109,16 @@ impl Port {
     ) -> Result<Arc<Port>, OpenError> {
         let port = Port::enter_counted(services, turn, name, options, owner, transport)?;
         let opener = Arc::clone(owner);
-        let started = port
-            .ask(move |on, port| port.begin(on, &opener))
-            .unwrap_or_else(|_| Err(Term::Atom(atom::BADARG)));
+        let started = port.ask(move |on, port| port.begin(on, &opener));
         let outcome = match started {
-            Ok(Started::Now) => Ok(()),
-            Ok(Started::WhenAcknowledged) => port.wait_for_acknowledgement(),
-            Err(reason) => Err(reason),
+            Ok(Ok(Started::Now)) => Ok(()),
+            Ok(Ok(Started::WhenAcknowledged)) => port.wait_for_acknowledgement(owner),
+            Ok(Err(reason)) => Err(reason),
+            Err(WouldDeadlock) => {
+                let unused = Arc::clone(&port);
+                port.turn.post(Box::new(move |on| unused.withdraw(on)));
+                Err(Term::Atom(atom::BADARG))
+            }
         };
         match outcome {
             Ok(()) => Ok(port),
@@ -193,27 +198,30 @@ impl Port {
         opener: &Arc<ProcessCell>,
     ) -> Result<Started, Term> {
         let started = match self.transport.start(on, self) {
-            Ok(Started::WhenAcknowledged) => {
-                self.opening.get_or_init(Default::default);
-                return Ok(Started::WhenAcknowledged);
-            }
-            Ok(Started::Now) => match self.state.get(on).start_failure.take() {
-                None => Ok(Started::Now),
-                Some(reason) => {
-                    self.transport.stop(on, self);
-                    Err(reason)
-                }
-            },
-            Err(reason) => Err(reason),
-        };
-        match started {
-            Ok(started) => {
-                self.opened(on, opener);
-                Ok(started)
-            }
+            Ok(started) => started,
             Err(reason) => {
                 self.withdraw(on);
+                return Err(reason);
+            }
+        };
+        let state = self.state.get(on);
+        let acknowledged = match started {
+            Started::Now => Some(Ok(())),
+            Started::WhenAcknowledged => state.acknowledged.take(),
+        };
+        match (state.start_failure.take(), acknowledged) {
+            (Some(reason), _) | (None, Some(Err(reason))) => {
+                self.transport.stop(on, self);
+                self.withdraw(on);
                 Err(reason)
+            }
+            (None, Some(Ok(()))) => {
+                self.opened(on, opener);
+                Ok(Started::Now)
+            }
+            (None, None) => {
+                self.opening.get_or_init(Default::default);
+                Ok(Started::WhenAcknowledged)
             }
         }
     }
@@ -227,9 +235,12 @@ impl Port {
         }
     }
 
-    /// A port that did not open leaves the table.
+    /// A port that did not open leaves the table. Without effect for any other.
     fn withdraw(self: &Arc<Self>, on: &mut OnTurn<'_>) {
         let state = self.state.get(on);
+        if state.phase != Phase::Opening {
+            return;
+        }
         state.phase = Phase::Closed;
         state.owner_cell = None;
         self.take_tags();
@@ -255,25 +266,37 @@ impl Port {
         self.services.ports_open.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn wait_for_acknowledgement(&self) -> Result<(), Term> {
+    fn wait_for_acknowledgement(self: &Arc<Self>, owner: &Arc<ProcessCell>) -> Result<(), Term> {
         let Some(opening) = self.opening.get() else {
             return Ok(());
         };
-        opening.pause.sleep();
-        opening.outcome.lock().take().unwrap_or(Ok(()))
+        if owner.suspend(&opening.pause) {
+            return opening.outcome.lock().take().unwrap_or(Ok(()));
+        }
+        // It was killed; nobody is left to wait for the back end's word.
+        let (port, reason) = (Arc::clone(self), owner.fate_or_killed());
+        let refused = Err(reason.clone());
+        self.turn
+            .run_or_post(move |on| port.acknowledge(on, refused));
+        Err(reason)
     }
 
-    /// The back end that answered [`Started::WhenAcknowledged`] has made up its mind.
-    /// Without effect for any other port, and the second time.
+    fn awaits_acknowledgement(&self) -> bool {
+        self.opening.get().is_some()
+    }
+
+    /// The back end that answered [`Started::WhenAcknowledged`], or is about to, has made up
+    /// its mind. Without effect for any other port, and the second time.
     pub(crate) fn acknowledge(self: &Arc<Self>, on: &mut OnTurn<'_>, outcome: Result<(), Term>) {
-        let Some(opening) = self.opening.get() else {
-            return;
-        };
-        if self.state.get(on).phase != Phase::Opening {
+        let state = self.state.get(on);
+        if state.phase != Phase::Opening {
             return;
         }
-        let opener = self.state.get(on).owner_cell.clone();
-        match (&outcome, opener) {
+        let Some(opening) = self.opening.get() else {
+            state.acknowledged.get_or_insert(outcome);
+            return;
+        };
+        match (&outcome, state.owner_cell.clone()) {
             (Ok(()), Some(opener)) => self.opened(on, &opener),
             _ => {
                 self.transport.stop(on, self);

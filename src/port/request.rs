@@ -1,17 +1,17 @@
-//! What may be asked of a port, by processes and by their signals.
+//! What may be asked of a port, and has an answer.
 //!
 //! A request runs at once, on the asker's thread, when the port's turn is idle; otherwise
-//! it is left on the turn, and the asker waits for its answer unless it is a mere message.
+//! it is left on the turn, and the asker waits for its answer.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
 
 use crate::lock::Lock;
-use crate::port::state::{Gate, Held, Phase};
+use crate::port::state::{Gate, Phase};
 use crate::port::transport::Unsupported;
 use crate::port::{Flush, Port};
 use crate::process::pause::Pause;
-use crate::process::signal::{ExitCause, Party, Signal};
+use crate::process::signal::Party;
 use crate::runtime::turn::{OnTurn, thread_is_on_a_turn};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, Term, atom};
@@ -56,7 +56,7 @@ impl Port {
         }
     }
 
-    fn ask_later<R: Send + 'static>(
+    pub(super) fn ask_later<R: Send + 'static>(
         self: &Arc<Self>,
         f: impl FnOnce(&mut OnTurn<'_>) -> R + Send + 'static,
     ) -> Result<R, WouldDeadlock> {
@@ -120,13 +120,22 @@ impl Port {
             if flags.nosuspend {
                 return Commanded::Busy;
             }
-            let pause = Arc::new(Pause::default());
-            state.suspended.push(Arc::clone(&pause));
-            return Commanded::Wait(pause);
+            return Commanded::Wait(state.suspend());
         }
-        state.bytes_out += data.len() as u64;
-        self.transport.command(on, self, caller, data);
+        self.pass(on, caller, data);
         Commanded::Taken
+    }
+
+    /// Hands a command to the back end of an open port.
+    #[inline]
+    pub(super) fn pass(
+        self: &Arc<Self>,
+        on: &mut OnTurn<'_>,
+        caller: Option<Pid>,
+        data: IoData<'_>,
+    ) {
+        self.state.get(on).bytes_out += data.len() as u64;
+        self.transport.command(on, self, caller, data);
     }
 
     /// `port_control`. The outer error: the port is closed, or the request would deadlock.
@@ -221,221 +230,6 @@ impl Port {
             open
         })
     }
-
-    /// A message sent to the port. `Wait` when the port is busy with commands and the
-    /// message is one; every other fault is told to the owner, not to the sender.
-    pub(crate) fn message(
-        self: &Arc<Self>,
-        sender: Option<Pid>,
-        message: Term,
-        nosuspend: bool,
-    ) -> Result<Commanded, WouldDeadlock> {
-        let mut message = Some(message);
-        let inline = (!thread_is_on_a_turn())
-            .then(|| {
-                self.turn
-                    .try_run(|on| match message.take() {
-                        Some(message) => self.message_on(on, sender, message, Some(nosuspend)),
-                        None => Commanded::Taken,
-                    })
-                    .ok()
-            })
-            .flatten();
-        if let Some(done) = inline {
-            return Ok(done);
-        }
-        let Some(message) = message else {
-            return Ok(Commanded::Taken);
-        };
-        if self.backlog.is_busy() && !thread_is_on_a_turn() {
-            if nosuspend {
-                return Ok(Commanded::Busy);
-            }
-            let port = Arc::clone(self);
-            return self.ask_later(move |on| port.message_on(on, sender, message, Some(nosuspend)));
-        }
-        let bytes = message_bytes(&message);
-        self.backlog.add(bytes);
-        let port = Arc::clone(self);
-        self.turn.post(Box::new(move |on| {
-            port.backlog.remove(bytes);
-            port.message_on(on, sender, message, None);
-        }));
-        Ok(Commanded::Taken)
-    }
-
-    /// Handles a message; `patience` is what to do at a busy port, or `None` where the
-    /// sender has gone on and the port has to keep the command itself.
-    fn message_on(
-        self: &Arc<Self>,
-        on: &mut OnTurn<'_>,
-        sender: Option<Pid>,
-        message: Term,
-        patience: Option<bool>,
-    ) -> Commanded {
-        let state = self.state.get(on);
-        if state.phase != Phase::Open {
-            return Commanded::Taken;
-        }
-        let owner = state.owner;
-        match Order::read(&message, owner) {
-            Some(Order::Command(data)) => {
-                self.command_message(on, sender, data, &message, patience)
-            }
-            Some(Order::Close) => {
-                self.state.get(on).closed_wanted = true;
-                self.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
-                Commanded::Taken
-            }
-            Some(Order::Connect(to)) => {
-                let process = self.services.directory.process(to);
-                self.deliver_tagged(on, Term::Atom(atom::CONNECTED));
-                let state = self.state.get(on);
-                state.owner = to;
-                state.owner_cell = process;
-                self.set_listener(to);
-                Commanded::Taken
-            }
-            None => {
-                self.punish(owner);
-                Commanded::Taken
-            }
-        }
-    }
-
-    fn command_message(
-        self: &Arc<Self>,
-        on: &mut OnTurn<'_>,
-        sender: Option<Pid>,
-        data: &Term,
-        message: &Term,
-        patience: Option<bool>,
-    ) -> Commanded {
-        let Ok(data) = IoData::from_term(data) else {
-            tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),
-                message = %message, "bad value on output port");
-            let owner = self.state.get(on).owner;
-            self.punish(owner);
-            return Commanded::Taken;
-        };
-        let state = self.state.get(on);
-        if state.gate() == Gate::Free && (patience.is_some() || state.held.is_empty()) {
-            return self.command_on(on, sender, data, CommandFlags::default());
-        }
-        match patience {
-            Some(true) => Commanded::Busy,
-            Some(false) => {
-                let pause = Arc::new(Pause::default());
-                state.suspended.push(Arc::clone(&pause));
-                Commanded::Wait(pause)
-            }
-            None => {
-                let bytes = data.len();
-                state.held.push_back(Held {
-                    caller: sender,
-                    data: data.into_owned(),
-                });
-                self.backlog.add(bytes);
-                Commanded::Taken
-            }
-        }
-    }
-
-    /// Lets commands through that were kept while the port was busy.
-    pub(crate) fn release_held(self: &Arc<Self>, on: &mut OnTurn<'_>) {
-        loop {
-            let state = self.state.get(on);
-            if state.gate() != Gate::Free {
-                return;
-            }
-            let Some(held) = state.held.pop_front() else {
-                return;
-            };
-            self.backlog.remove(held.data.len());
-            self.command_on(on, held.caller, held.data, CommandFlags::default());
-        }
-    }
-
-    /// The owner's punishment for a message that makes no sense.
-    fn punish(&self, owner: Pid) {
-        self.services.directory.tell(
-            Party::Process(owner),
-            Signal::Exit {
-                from: Party::Port(self.id),
-                reason: Term::Atom(atom::BADSIG),
-                cause: ExitCause::Badsig,
-            },
-        );
-    }
-
-    /// Takes a signal in, now or when the turn is free.
-    pub(crate) fn take_signal(self: &Arc<Self>, signal: Signal) {
-        let port = Arc::clone(self);
-        self.turn.run_or_post(move |on| port.signal_on(on, signal));
-    }
-
-    fn signal_on(self: &Arc<Self>, on: &mut OnTurn<'_>, signal: Signal) {
-        let state = self.state.get(on);
-        match signal {
-            Signal::Message(message) => {
-                self.message_on(on, None, message.into_term(), None);
-            }
-            Signal::Exit {
-                from,
-                reason,
-                cause,
-            } => {
-                if state.on_exit_signal(from, &reason, cause) {
-                    let flush = match cause {
-                        ExitCause::Request if reason.is_atom("kill") => Flush::No,
-                        _ => Flush::Yes,
-                    };
-                    let reason = crate::process::exit::port_reason(cause, reason);
-                    self.close(on, reason, flush);
-                } else if cause == ExitCause::Request
-                    && reason.is_atom("kill")
-                    && state.phase == Phase::Closing
-                {
-                    self.finish(on);
-                } else if from == Party::Process(state.owner) && cause == ExitCause::Link {
-                    state.owner_cell = None;
-                }
-            }
-            Signal::Link(from) => {
-                if state.phase == Phase::Open {
-                    state.relations.link(from);
-                }
-            }
-            Signal::Unlink(from) => {
-                state.relations.unlink(from);
-            }
-            Signal::Monitor(watch) => {
-                if state.phase == Phase::Open {
-                    state.relations.add_watch(watch);
-                } else {
-                    self.services.directory.tell(
-                        watch.watcher,
-                        Signal::Down {
-                            reference: watch.reference,
-                            kind: atom::PORT,
-                            object: watch.object,
-                            reason: Term::Atom(atom::NOPROC),
-                        },
-                    );
-                }
-            }
-            Signal::Demonitor(reference) => {
-                state.relations.remove_watch(reference);
-            }
-            Signal::Down { reference, .. } => {
-                if !state.stopping && state.phase != Phase::Closed {
-                    self.transport.process_down(on, self, reference);
-                    self.state.get(on).relations.unwatch(reference);
-                    self.flushed(on);
-                }
-            }
-        }
-    }
 }
 
 /// Ends a pause when it goes out of scope.
@@ -444,43 +238,5 @@ struct EndOnDrop<'p>(&'p Pause);
 impl Drop for EndOnDrop<'_> {
     fn drop(&mut self) {
         self.0.end();
-    }
-}
-
-/// A message to a port that makes sense.
-enum Order<'m> {
-    Command(&'m Term),
-    Close,
-    Connect(Pid),
-}
-
-impl<'m> Order<'m> {
-    /// Reads `{Owner, close}` and its like; `None` when it is none, or not `owner`'s.
-    fn read(message: &'m Term, owner: Pid) -> Option<Order<'m>> {
-        let [Term::Pid(from), what] = &message.as_tuple()?[..] else {
-            return None;
-        };
-        if *from != owner {
-            return None;
-        }
-        if *what == Term::Atom(atom::CLOSE) {
-            return Some(Order::Close);
-        }
-        match &what.as_tuple()?[..] {
-            [Term::Atom(atom::COMMAND), data] => Some(Order::Command(data)),
-            [Term::Atom(atom::CONNECT), Term::Pid(to)] => Some(Order::Connect(*to)),
-            _ => None,
-        }
-    }
-}
-
-/// About how many bytes a waiting message keeps.
-fn message_bytes(message: &Term) -> usize {
-    match message.as_tuple().map(|pair| &pair[..]) {
-        Some([_, what]) => match what.as_tuple().map(|pair| &pair[..]) {
-            Some([_, data]) => IoData::from_term(data).map_or(1, |data| data.len().max(1)),
-            _ => 1,
-        },
-        _ => 1,
     }
 }

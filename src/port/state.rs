@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::port::flow::{Change, Flow, Limits};
+use crate::port::flow::{Flow, Limits};
 use crate::port::line::LineBuffer;
 use crate::port::options::Options;
 use crate::process::ProcessCell;
@@ -52,8 +52,12 @@ pub(crate) struct State {
     pub(crate) closed_wanted: bool,
     /// Why the back end failed while it was starting.
     pub(crate) start_failure: Option<Term>,
+    /// What the back end acknowledged while it was still starting.
+    pub(crate) acknowledged: Option<Result<(), Term>>,
     /// Commands that were left on the turn and met a busy port, oldest first.
     pub(crate) held: VecDeque<Held>,
+    /// Whether a task that lets them pass is on its way.
+    pub(crate) releasing: bool,
     /// Whether closing began with output queued: then nothing more reaches the owner.
     pub(crate) silent: bool,
     /// The back end is being stopped.
@@ -107,7 +111,9 @@ impl State {
             bytes_out: 0,
             closed_wanted: false,
             start_failure: None,
+            acknowledged: None,
             held: VecDeque::new(),
+            releasing: false,
             silent: false,
             stopping: false,
         }
@@ -117,7 +123,7 @@ impl State {
     #[inline]
     pub(crate) fn gate(&self) -> Gate {
         match self.phase {
-            Phase::Open if self.flow.is_busy() => Gate::Busy,
+            Phase::Open if self.flow.is_busy() || !self.held.is_empty() => Gate::Busy,
             Phase::Open => Gate::Free,
             _ => Gate::Shut,
         }
@@ -140,11 +146,19 @@ impl State {
         (self.relations.take(), std::mem::take(&mut self.suspended))
     }
 
-    /// Who may go on, after a change of the flow.
-    pub(crate) fn on_flow(&mut self, change: Option<Change>) -> Vec<Arc<Pause>> {
-        match change {
-            Some(Change::Ready) => std::mem::take(&mut self.suspended),
-            _ => Vec::new(),
+    /// Where somebody may wait until the port is not busy.
+    pub(crate) fn suspend(&mut self) -> Arc<Pause> {
+        if self.suspended.len() == self.suspended.capacity() {
+            // Who was killed, or gave up, has left only our side of its pause.
+            self.suspended.retain(|pause| Arc::strong_count(pause) > 1);
         }
+        let pause = Arc::new(Pause::default());
+        self.suspended.push(Arc::clone(&pause));
+        pause
+    }
+
+    /// Who may go on, now that the port is not busy.
+    pub(crate) fn resume(&mut self) -> Vec<Arc<Pause>> {
+        std::mem::take(&mut self.suspended)
     }
 }

@@ -45,6 +45,25 @@ pub(crate) enum Status {
     Suspended = 2,
 }
 
+/// A pause that ends with the process, see [`ProcessCell::pausing`].
+pub(crate) struct Pausing<'p> {
+    process: &'p ProcessCell,
+    pause: &'p Arc<Pause>,
+}
+
+impl Drop for Pausing<'_> {
+    fn drop(&mut self) {
+        let pauses = &mut self.process.books.lock().suspended_at;
+        if let Some(at) = pauses
+            .iter()
+            .position(|known| Arc::ptr_eq(known, self.pause))
+        {
+            // Not the last holder: `self.pause` is one.
+            pauses.swap_remove(at);
+        }
+    }
+}
+
 impl ProcessCell {
     /// Adds a process to `directory`. `None` when the process table is full.
     pub(crate) fn start(
@@ -163,31 +182,32 @@ impl ProcessCell {
 
     /// Sleeps at `pause`; the end of the process ends the pause too. False when it ended.
     pub(crate) fn suspend(&self, pause: &Arc<Pause>) -> bool {
-        if !self.add_pause(pause) {
+        let Some(pausing) = self.pausing(pause) else {
             return false;
-        }
+        };
         let running = self.while_seen(Status::Suspended);
         pause.sleep();
-        drop(running);
-        self.remove_pause(pause)
+        drop((running, pausing));
+        self.fate().is_none()
     }
 
-    /// From now on the end of the process ends `pause`. False when it has ended already.
-    pub(crate) fn add_pause(&self, pause: &Arc<Pause>) -> bool {
+    /// While this lives, the end of the process ends `pause`. `None` when it has ended.
+    pub(crate) fn pausing<'p>(&'p self, pause: &'p Arc<Pause>) -> Option<Pausing<'p>> {
         let mut books = self.books.lock();
-        if !books.ended {
-            books.suspended_at.push(Arc::clone(pause));
+        if books.ended {
+            return None;
         }
-        !books.ended
+        books.suspended_at.push(Arc::clone(pause));
+        Some(Pausing {
+            process: self,
+            pause,
+        })
     }
 
-    /// Takes back [`Self::add_pause`]. False when the process has ended.
-    pub(crate) fn remove_pause(&self, pause: &Arc<Pause>) -> bool {
-        let mut books = self.books.lock();
-        books
-            .suspended_at
-            .retain(|known| !Arc::ptr_eq(known, pause));
-        !books.ended
+    /// How many threads and tasks it has that are suspended.
+    #[cfg(test)]
+    pub(crate) fn pauses(&self) -> usize {
+        self.books.lock().suspended_at.len()
     }
 
     /// Delivers a message. False when the process is gone.

@@ -71,6 +71,11 @@ impl Relations {
         self.watching.remove(&reference)
     }
 
+    /// Whether this is a monitor of this party.
+    pub(crate) fn is_watching(&self, reference: Reference) -> bool {
+        self.watching.contains_key(&reference)
+    }
+
     /// Monitors this party has on others.
     pub(crate) fn watching(&self) -> impl Iterator<Item = (Reference, &Watching)> + '_ {
         self.watching.iter().map(|(reference, w)| (*reference, w))

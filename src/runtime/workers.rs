@@ -1,7 +1,8 @@
 //! The threads that run turns whose tasks nobody ran inline.
 //!
 //! Threads are started when there is work for them, up to a bound, and end when the last
-//! [`Arc<Workers>`] of a host goes. Turns are served in the order they were scheduled.
+//! [`Arc<Workers>`] of a host goes. Turns are served in the order they were scheduled. Where
+//! the system gives no thread at all, the thread that brought the work does it.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -27,6 +28,8 @@ struct Queue {
     threads: usize,
     idle: usize,
     stopped: bool,
+    /// Whether a thread that is no worker serves, for want of workers.
+    helped: bool,
 }
 
 impl Workers {
@@ -70,8 +73,13 @@ impl Workers {
             .name(format!("wharf_work_{number}"))
             .spawn(move || shared.serve());
         if let Err(error) = started {
-            self.shared.queue.lock().threads -= 1;
             tracing::error!(%error, "no thread could be started to run port work");
+            let mut queue = self.shared.queue.lock();
+            queue.threads -= 1;
+            if queue.threads == 0 && !std::mem::replace(&mut queue.helped, true) {
+                drop(queue);
+                self.shared.help();
+            }
         }
     }
 }
@@ -105,5 +113,44 @@ impl Shared {
             drop(queue);
             turn.visit();
         }
+    }
+
+    /// Serves what waits, and comes back.
+    fn help(&self) {
+        loop {
+            let mut queue = self.queue.lock();
+            let Some(turn) = queue.turns.pop_front() else {
+                queue.helped = false;
+                return;
+            };
+            drop(queue);
+            turn.visit();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn work_is_done_by_those_who_bring_it_where_there_are_no_threads() {
+        let workers = Workers::new(1);
+        // As if a thread had been counted that could then not be started.
+        workers.shared.queue.lock().threads = 1;
+        let turn = Turn::new(&workers);
+        let done = Arc::new(AtomicUsize::new(0));
+        for _ in 0..200 {
+            let done = Arc::clone(&done);
+            turn.post(Box::new(move |_| {
+                drop(done.fetch_add(1, Ordering::Relaxed))
+            }));
+        }
+        assert_eq!(done.load(Ordering::Relaxed), 0);
+        workers.shared.queue.lock().helped = true;
+        workers.shared.help();
+        assert_eq!(done.load(Ordering::Relaxed), 200);
+        assert!(!workers.shared.queue.lock().helped);
     }
 }

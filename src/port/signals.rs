@@ -1,0 +1,284 @@
+//! What a port is told, without an answer: messages, and the signals of links, monitors and
+//! exits.
+//!
+//! A message that meets a busy port suspends its sender where that can be; where the sender
+//! has gone on, the port holds the command. Held commands pass before all others, and never
+//! while the back end is inside a call, which it may use to say that it is ready.
+#![forbid(unsafe_code)]
+
+use std::sync::Arc;
+
+use crate::port::request::{Commanded, WouldDeadlock};
+use crate::port::state::{Gate, Held, Phase};
+use crate::port::{Flush, Port};
+use crate::process::exit;
+use crate::process::signal::{ExitCause, Party, Signal};
+use crate::runtime::turn::{OnTurn, thread_is_on_a_turn};
+use crate::term::iodata::IoData;
+use crate::term::{Pid, Term, atom};
+
+impl Port {
+    /// A message sent to the port. `Wait` when the port is busy with commands and the
+    /// message is one; every other fault is told to the owner, not to the sender.
+    pub(crate) fn message(
+        self: &Arc<Self>,
+        sender: Option<Pid>,
+        message: Term,
+        nosuspend: bool,
+    ) -> Result<Commanded, WouldDeadlock> {
+        let mut message = Some(message);
+        let inline = (!thread_is_on_a_turn())
+            .then(|| {
+                self.turn
+                    .try_run(|on| match message.take() {
+                        Some(message) => self.message_on(on, sender, message, Some(nosuspend)),
+                        None => Commanded::Taken,
+                    })
+                    .ok()
+            })
+            .flatten();
+        if let Some(done) = inline {
+            return Ok(done);
+        }
+        let Some(message) = message else {
+            return Ok(Commanded::Taken);
+        };
+        if self.backlog.is_busy() && !thread_is_on_a_turn() {
+            if nosuspend {
+                return Ok(Commanded::Busy);
+            }
+            let port = Arc::clone(self);
+            return self.ask_later(move |on| port.message_on(on, sender, message, Some(nosuspend)));
+        }
+        let bytes = message_bytes(&message);
+        self.backlog.add(bytes);
+        let port = Arc::clone(self);
+        self.turn.post(Box::new(move |on| {
+            port.backlog.remove(bytes);
+            port.message_on(on, sender, message, None);
+        }));
+        Ok(Commanded::Taken)
+    }
+
+    /// Handles a message; `patience` is what to do at a busy port, or `None` where the
+    /// sender has gone on and the port has to keep the command itself.
+    fn message_on(
+        self: &Arc<Self>,
+        on: &mut OnTurn<'_>,
+        sender: Option<Pid>,
+        message: Term,
+        patience: Option<bool>,
+    ) -> Commanded {
+        let state = self.state.get(on);
+        if state.phase != Phase::Open {
+            return Commanded::Taken;
+        }
+        let owner = state.owner;
+        match Order::read(&message, owner) {
+            Some(Order::Command(data)) => {
+                self.command_message(on, sender, data, &message, patience)
+            }
+            Some(Order::Close) => {
+                self.state.get(on).closed_wanted = true;
+                self.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
+                Commanded::Taken
+            }
+            Some(Order::Connect(to)) => {
+                let process = self.services.directory.process(to);
+                self.deliver_tagged(on, Term::Atom(atom::CONNECTED));
+                let state = self.state.get(on);
+                state.owner = to;
+                state.owner_cell = process;
+                self.set_listener(to);
+                Commanded::Taken
+            }
+            None => {
+                self.punish(owner);
+                Commanded::Taken
+            }
+        }
+    }
+
+    fn command_message(
+        self: &Arc<Self>,
+        on: &mut OnTurn<'_>,
+        sender: Option<Pid>,
+        data: &Term,
+        message: &Term,
+        patience: Option<bool>,
+    ) -> Commanded {
+        let Ok(data) = IoData::from_term(data) else {
+            tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),
+                message = %message, "bad value on output port");
+            let owner = self.state.get(on).owner;
+            self.punish(owner);
+            return Commanded::Taken;
+        };
+        let state = self.state.get(on);
+        match patience {
+            _ if state.gate() == Gate::Free => {
+                self.pass(on, sender, data);
+                Commanded::Taken
+            }
+            Some(true) => Commanded::Busy,
+            Some(false) => Commanded::Wait(state.suspend()),
+            None => {
+                let bytes = data.len();
+                state.held.push_back(Held {
+                    caller: sender,
+                    data: data.into_owned(),
+                });
+                self.backlog.add(bytes);
+                Commanded::Taken
+            }
+        }
+    }
+
+    /// The port is ready again. Held commands pass first, in a task of their own: this may
+    /// have been called from inside the back end, which must not be entered twice.
+    pub(super) fn resume(self: &Arc<Self>, on: &mut OnTurn<'_>) {
+        let state = self.state.get(on);
+        if state.held.is_empty() {
+            for pause in state.resume() {
+                pause.end();
+            }
+        } else if !std::mem::replace(&mut state.releasing, true) {
+            let port = Arc::clone(self);
+            self.turn.post(Box::new(move |on| port.release_held(on)));
+        }
+    }
+
+    fn release_held(self: &Arc<Self>, on: &mut OnTurn<'_>) {
+        self.state.get(on).releasing = false;
+        loop {
+            let state = self.state.get(on);
+            if state.phase != Phase::Open || state.flow.is_busy() {
+                return;
+            }
+            let Some(held) = state.held.pop_front() else {
+                return self.resume(on);
+            };
+            self.backlog.remove(held.data.len());
+            self.pass(on, held.caller, held.data);
+        }
+    }
+
+    /// The owner's punishment for a message that makes no sense.
+    fn punish(&self, owner: Pid) {
+        self.services.directory.tell(
+            Party::Process(owner),
+            Signal::Exit {
+                from: Party::Port(self.id),
+                reason: Term::Atom(atom::BADSIG),
+                cause: ExitCause::Badsig,
+            },
+        );
+    }
+
+    /// Takes a signal in, now or when the turn is free.
+    pub(crate) fn take_signal(self: &Arc<Self>, signal: Signal) {
+        let port = Arc::clone(self);
+        self.turn.run_or_post(move |on| port.signal_on(on, signal));
+    }
+
+    fn signal_on(self: &Arc<Self>, on: &mut OnTurn<'_>, signal: Signal) {
+        let state = self.state.get(on);
+        match signal {
+            Signal::Message(message) => {
+                self.message_on(on, None, message.into_term(), None);
+            }
+            Signal::Exit {
+                from,
+                reason,
+                cause,
+            } => {
+                if state.on_exit_signal(from, &reason, cause) {
+                    let flush = match cause {
+                        ExitCause::Request if reason.is_atom("kill") => Flush::No,
+                        _ => Flush::Yes,
+                    };
+                    let reason = exit::port_reason(cause, reason);
+                    self.close(on, reason, flush);
+                } else if cause == ExitCause::Request
+                    && reason.is_atom("kill")
+                    && state.phase == Phase::Closing
+                {
+                    self.finish(on);
+                } else if from == Party::Process(state.owner) && cause == ExitCause::Link {
+                    state.owner_cell = None;
+                }
+            }
+            Signal::Link(from) => {
+                if state.phase == Phase::Open {
+                    state.relations.link(from);
+                }
+            }
+            Signal::Unlink(from) => {
+                state.relations.unlink(from);
+            }
+            Signal::Monitor(watch) => {
+                if state.phase == Phase::Open {
+                    state.relations.add_watch(watch);
+                } else {
+                    self.services.directory.tell(
+                        watch.watcher,
+                        Signal::Down {
+                            reference: watch.reference,
+                            kind: atom::PORT,
+                            object: watch.object,
+                            reason: Term::Atom(atom::NOPROC),
+                        },
+                    );
+                }
+            }
+            Signal::Demonitor(reference) => {
+                state.relations.remove_watch(reference);
+            }
+            Signal::Down { reference, .. } => {
+                if state.relations.is_watching(reference) && !state.stopping {
+                    self.transport.process_down(on, self, reference);
+                    self.state.get(on).relations.unwatch(reference);
+                    self.flushed(on);
+                }
+            }
+        }
+    }
+}
+
+/// A message to a port that makes sense.
+enum Order<'m> {
+    Command(&'m Term),
+    Close,
+    Connect(Pid),
+}
+
+impl<'m> Order<'m> {
+    /// Reads `{Owner, close}` and its like; `None` when it is none, or not `owner`'s.
+    fn read(message: &'m Term, owner: Pid) -> Option<Order<'m>> {
+        let [Term::Pid(from), what] = &message.as_tuple()?[..] else {
+            return None;
+        };
+        if *from != owner {
+            return None;
+        }
+        if *what == Term::Atom(atom::CLOSE) {
+            return Some(Order::Close);
+        }
+        match &what.as_tuple()?[..] {
+            [Term::Atom(atom::COMMAND), data] => Some(Order::Command(data)),
+            [Term::Atom(atom::CONNECT), Term::Pid(to)] => Some(Order::Connect(*to)),
+            _ => None,
+        }
+    }
+}
+
+/// About how many bytes a waiting message keeps.
+fn message_bytes(message: &Term) -> usize {
+    match message.as_tuple().map(|pair| &pair[..]) {
+        Some([_, what]) => match what.as_tuple().map(|pair| &pair[..]) {
+            Some([_, data]) => IoData::from_term(data).map_or(1, |data| data.len().max(1)),
+            _ => 1,
+        },
+        _ => 1,
+    }
+}

@@ -1,0 +1,256 @@
+//! Events, kicks and deadlines, on real descriptors.
+
+use super::*;
+use crate::os::fd::{self, pipe};
+use crate::os::poll::Mode;
+use crate::runtime::workers::Workers;
+use std::os::fd::AsRawFd;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+
+struct Tell(Sender<(std::thread::ThreadId, Readiness)>);
+
+impl Ready for Tell {
+    fn ready(&self, _: &mut OnTurn<'_>, readiness: Readiness) {
+        self.0.send((std::thread::current().id(), readiness)).ok();
+    }
+}
+
+const EDGE: Interest = Interest {
+    readable: true,
+    writable: false,
+    mode: Mode::Edge,
+};
+
+fn reactor() -> (Reactor, Arc<Timers>) {
+    let poller = Arc::new(Poller::new().expect("a poller"));
+    let timers = Arc::new(Timers::new(Arc::clone(&poller)));
+    (Reactor::new(poller, Arc::clone(&timers)), timers)
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+#[test]
+fn events_reach_the_handler_until_the_watch_is_dropped() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (tell, told) = channel();
+    let watch = reactor
+        .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
+        .unwrap();
+    fd::write(&pipe.writer, b"x").unwrap();
+    let (_, readiness) = told.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(readiness.readable && !readiness.hangup);
+    drop(watch);
+    fd::write(&pipe.writer, b"x").unwrap();
+    assert!(
+        told.recv().is_err(),
+        "the handler is gone, and nothing was told"
+    );
+}
+
+#[test]
+fn a_descriptor_goes_to_who_watches_it_last() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (tell, told) = channel();
+    let watch = |tell| {
+        reactor
+            .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
+            .unwrap()
+    };
+    let (silent, nothing) = channel();
+    let first = watch(silent);
+    let _second = watch(tell);
+    first.rearm(EDGE).unwrap();
+    fd::write(&pipe.writer, b"x").unwrap();
+    told.recv_timeout(Duration::from_secs(10)).unwrap();
+    drop(first);
+    fd::write(&pipe.writer, b"x").unwrap();
+    told.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(nothing.try_recv().is_err());
+}
+
+#[test]
+fn a_kick_brings_the_pumping_thread_back_whoever_catches_it() {
+    let (reactor, _timers) = reactor();
+    reactor.start();
+    let done = AtomicBool::new(false);
+    for _ in 0..200 {
+        done.store(false, Ordering::SeqCst);
+        std::thread::scope(|scope| {
+            let pumping = scope.spawn(|| {
+                let pumped = reactor.pump(&|| done.load(Ordering::SeqCst), Some(soon()));
+                (pumped, Instant::now())
+            });
+            done.store(true, Ordering::SeqCst);
+            let kicked_at = Instant::now();
+            reactor.kick();
+            let (pumped, back) = pumping.join().unwrap();
+            assert!(pumped);
+            assert!(
+                back - kicked_at < Duration::from_secs(5),
+                "the kick was lost"
+            );
+        });
+    }
+}
+
+struct Do<F>(F);
+
+impl<F: Fn() + Send + Sync> Ready for Do<F> {
+    fn ready(&self, _: &mut OnTurn<'_>, _: Readiness) {
+        (self.0)();
+    }
+}
+
+#[test]
+fn a_panicking_handler_leaves_the_others_their_events() {
+    let (reactor, timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipes = [pipe().unwrap(), pipe().unwrap()];
+    let bad = Arc::new(Do(|| panic!("on purpose")));
+    let _bad = reactor.watch(pipes[0].reader.as_raw_fd(), EDGE, &turn, bad);
+    let (tell, told) = channel();
+    let _good = reactor.watch(
+        pipes[1].reader.as_raw_fd(),
+        EDGE,
+        &turn,
+        Arc::new(Tell(tell)),
+    );
+    let (late, rang) = channel();
+    for (at, panics) in [(1, true), (2, false)] {
+        let late = late.clone();
+        timers.set(
+            Instant::now() + Duration::from_millis(at),
+            Box::new(move || {
+                assert!(!panics, "on purpose");
+                late.send(()).ok();
+            }),
+        );
+    }
+    fd::write(&pipes[0].writer, b"x").unwrap();
+    fd::write(&pipes[1].writer, b"x").unwrap();
+    assert!(told.recv_timeout(Duration::from_secs(10)).is_ok());
+    assert!(rang.recv_timeout(Duration::from_secs(10)).is_ok());
+}
+
+/// A kick that meets the pumping thread inside a handler must not keep the thread of
+/// our own from the events that this handler waits for.
+#[test]
+fn a_handler_that_waits_for_another_event_gets_it_in_spite_of_kicks() {
+    let (reactor, _timers) = reactor();
+    let workers = Workers::new(1);
+    let pipes = [pipe().unwrap(), pipe().unwrap()];
+    let (enter, entered) = channel();
+    let (tell, told) = channel();
+    let told = std::sync::Mutex::new(told);
+    let got = Arc::new(AtomicU8::new(0));
+    let seen = Arc::clone(&got);
+    let patient = Arc::new(Do(move || {
+        enter.send(()).ok();
+        let answer = told.lock().unwrap().recv_timeout(Duration::from_secs(5));
+        seen.store(1 + u8::from(answer.is_ok()), Ordering::SeqCst);
+    }));
+    let _first = reactor.watch(
+        pipes[0].reader.as_raw_fd(),
+        EDGE,
+        &Turn::new(&workers),
+        patient,
+    );
+    let _second = reactor.watch(
+        pipes[1].reader.as_raw_fd(),
+        EDGE,
+        &Turn::new(&workers),
+        Arc::new(Tell(tell)),
+    );
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            reactor.pump(&|| got.load(Ordering::SeqCst) > 0, Some(soon()));
+        });
+        fd::write(&pipes[0].writer, b"x").unwrap();
+        entered.recv_timeout(Duration::from_secs(10)).unwrap();
+        reactor.kick();
+        fd::write(&pipes[1].writer, b"x").unwrap();
+        let deadline = soon();
+        while got.load(Ordering::SeqCst) == 0 {
+            assert!(Instant::now() < deadline);
+            std::thread::yield_now();
+        }
+        reactor.kick();
+    });
+    assert_eq!(
+        got.load(Ordering::SeqCst),
+        2,
+        "the second event was kept back"
+    );
+}
+
+#[test]
+fn pumping_threads_that_come_and_go_lose_no_kick() {
+    let (reactor, _timers) = reactor();
+    reactor.start();
+    let flags: [AtomicBool; 2] = Default::default();
+    std::thread::scope(|scope| {
+        for flag in &flags {
+            let reactor = &reactor;
+            scope.spawn(move || {
+                let deadline = soon();
+                for _ in 0..300 {
+                    while !flag.load(Ordering::SeqCst) {
+                        assert!(Instant::now() < deadline, "a kick was lost");
+                        reactor.pump(&|| flag.load(Ordering::SeqCst), Some(deadline));
+                        std::thread::yield_now();
+                    }
+                    flag.store(false, Ordering::SeqCst);
+                }
+            });
+        }
+        for flag in &flags {
+            let reactor = &reactor;
+            scope.spawn(move || {
+                for _ in 0..300 {
+                    flag.store(true, Ordering::SeqCst);
+                    reactor.kick();
+                    let deadline = soon();
+                    while flag.load(Ordering::SeqCst) {
+                        assert!(Instant::now() < deadline, "a kick was lost");
+                        std::thread::yield_now();
+                    }
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn timers_run_in_order_and_not_early() {
+    let (reactor, timers) = reactor();
+    reactor.start();
+    let (tell, told) = channel();
+    let base = Instant::now();
+    let mut cancelled = None;
+    for (n, ms) in [(3, 30), (1, 10), (2, 20), (4, 25)] {
+        let tell = tell.clone();
+        let at = base + Duration::from_millis(ms);
+        let id = timers.set(
+            at,
+            Box::new(move || {
+                assert!(Instant::now() >= at);
+                tell.send(n).ok();
+            }),
+        );
+        if n == 4 {
+            cancelled = Some(id);
+        }
+    }
+    assert!(timers.cancel(cancelled.unwrap()));
+    for n in 1..=3 {
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(n));
+    }
+    assert!(!timers.cancel(cancelled.unwrap()));
+}
