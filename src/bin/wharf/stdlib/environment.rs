@@ -159,9 +159,12 @@ fn delete(_: &mut Context, args: &[Term]) -> Answer {
     Ok(ok())
 }
 
-/// A charlist or binary at `place`, as Erlang's `:os` takes it.
+/// A charlist at `place`, as Erlang's `:os` takes it.
 fn characters(args: &[Term], place: usize) -> Result<Bytes, Throw> {
-    chardata(&args[place - 1]).map_err(|_| Throw::badarg(None))
+    match &args[place - 1] {
+        Term::Binary(_) => Err(Throw::badarg(None)),
+        text => chardata(text).map_err(|_| Throw::badarg(None)),
+    }
 }
 
 fn os_get(_: &mut Context, args: &[Term]) -> Answer {

@@ -238,7 +238,7 @@ fn list_to_tuple(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 fn map_get(_: &mut Context, args: &[Term]) -> Answer {
-    let missing = || Throw::error(Term::tuple([Term::atom("badkey"), args[0].clone()]));
+    let missing = || Throw::key_error(args[0].clone(), args[1].clone());
     map(args, 2)?.get(&args[0]).cloned().ok_or_else(missing)
 }
 

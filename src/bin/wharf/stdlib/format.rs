@@ -126,6 +126,9 @@ impl Directive {
             }
             'x' | 'X' => {
                 let prefix = values.next()?;
+                if matches!(prefix, Term::Binary(_)) {
+                    return None;
+                }
                 let prefix = String::from_utf8(chardata(&prefix).ok()?).ok()?;
                 let digits = self.integer(&value)?;
                 let (sign, digits) = digits
@@ -343,7 +346,7 @@ mod tests {
             Term::Int(5),
             Term::Int(31),
             Term::Int(31),
-            Term::from("0x"),
+            Term::charlist("0x"),
         ];
         assert_eq!(
             with("~.16B ~.2b ~.16# ~.16X", values).as_deref(),

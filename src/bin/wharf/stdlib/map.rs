@@ -316,7 +316,7 @@ fn erlang_get(_: &mut Context, args: &[Term]) -> Answer {
     };
     found
         .or_else(|| args.get(2).cloned())
-        .ok_or_else(|| Throw::error(Term::tuple([Term::atom("badkey"), args[0].clone()])))
+        .ok_or_else(|| Throw::key_error(args[0].clone(), args[1].clone()))
 }
 
 fn find(_: &mut Context, args: &[Term]) -> Answer {
@@ -364,10 +364,7 @@ fn erlang_update(ctx: &mut Context, args: &[Term]) -> Answer {
     if map(&turned, 1)?.contains_key(&args[0]) {
         put(ctx, &turned)
     } else {
-        Err(Throw::error(Term::tuple([
-            Term::atom("badkey"),
-            args[0].clone(),
-        ])))
+        Err(Throw::key_error(args[0].clone(), args[2].clone()))
     }
 }
 

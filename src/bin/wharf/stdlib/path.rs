@@ -34,19 +34,22 @@ fn trimmed(path: &[u8]) -> &[u8] {
     &path[..end]
 }
 
-/// `left/right` with one slash between; slashes that are doubled become one.
+/// `left/right`: one slash goes from the end of the left, and from both ends of the right.
 fn joined(left: &[u8], right: &[u8]) -> Vec<u8> {
-    let mut result = Vec::with_capacity(left.len() + right.len() + 1);
-    let mut push = |byte: u8| {
-        if byte != b'/' || result.last() != Some(&b'/') {
-            result.push(byte);
-        }
-    };
-    left.iter().copied().for_each(&mut push);
-    if !left.is_empty() && !right.is_empty() {
-        push(b'/');
+    let right = right.strip_prefix(b"/").unwrap_or(right);
+    let right = right.strip_suffix(b"/").unwrap_or(right);
+    match left.strip_suffix(b"/").unwrap_or(left) {
+        _ if left.is_empty() => right.to_vec(),
+        b"" => [b"/", right].concat(),
+        left if right.is_empty() => left.to_vec(),
+        left => [left, b"/", right].concat(),
     }
-    right.iter().copied().for_each(&mut push);
+}
+
+/// The same with doubled slashes made one, and none at the end.
+fn collapsed(left: &[u8], right: &[u8]) -> Vec<u8> {
+    let mut result = [left, b"/", right].concat();
+    result.dedup_by(|byte, before| *byte == b'/' && *before == b'/');
     trimmed(&result).to_vec()
 }
 
@@ -103,9 +106,9 @@ fn at_home(path: Vec<u8>) -> Vec<u8> {
 
 fn absolute(path: &[u8], folder: &[u8]) -> Vec<u8> {
     if is_absolute(path) {
-        joined(path, b"")
+        collapsed(path, b"")
     } else {
-        joined(folder, path)
+        collapsed(folder, path)
     }
 }
 
@@ -225,11 +228,11 @@ fn relative_to(_: &mut Context, args: &[Term]) -> Answer {
     let inside = is_absolute(&whole) == is_absolute(&folder)
         && parts(&folder).all(|part| rest.next() == Some(part));
     if !inside {
-        return Ok(text(joined(&whole, b"")));
+        return Ok(text(trimmed(&whole)));
     }
     let rest: Vec<&[u8]> = rest.collect();
     Ok(if rest.is_empty() {
-        text(joined(&whole, b""))
+        Term::from(".")
     } else {
         text(rest.join(&b'/'))
     })

@@ -209,3 +209,15 @@ pub(crate) const CODE: &[Entry] = table! {
     "ensure_loaded?"/1 => |ctx, args| { let module = super::argument::atom(args, 1)?; Ok(is_known(ctx, module).into()) }, "Code.ensure_loaded?(module): whether it is there";
     "ensure_loaded"/1 => ensure_loaded, "Code.ensure_loaded(module): {:module, module} or {:error, :nofile}";
 };
+
+/// The functions of `Node`: wharf's processes are of no node.
+pub(crate) const NODE: &[Entry] = table! {
+    "self"/0 => super::kernel::node, "Node.self(): :nonode@nohost";
+    "list"/0 => |_, _| Ok(Term::Nil), "Node.list(): none";
+    "alive?"/0 => |_, _| Ok(false.into()), "Node.alive?(): false";
+};
+
+/// What the language leaves of `Exception`.
+pub(crate) const EXCEPTION: &[Entry] = table! {
+    "format_exit"/1 => |_, args| Ok(Term::from(crate::inspect::exception::exit_text(&args[0]).as_str())), "Exception.format_exit(reason): words for an exit";
+};

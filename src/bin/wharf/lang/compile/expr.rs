@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Attribute, Compiled, Compiler, Unit};
-use crate::lang::ast::{At, Clause as SourceClause, Expr, Kind, MapExpr, Piece, Quoted};
+use crate::lang::ast::{At, CallExpr, Clause as SourceClause, Expr, Kind, MapExpr, Piece, Quoted};
 use crate::lang::native::Native;
 use crate::lang::node::{Clause, Lambda, Node};
 use crate::lang::operators::{BinaryOp, UnaryOp};
@@ -305,6 +305,15 @@ impl Compiler<'_> {
         match &mut call.kind {
             Kind::Call(call) | Kind::Remote(_, call) => call.args.insert(0, left.clone()),
             Kind::Apply(_, args) => args.insert(0, left.clone()),
+            // `x |> name` calls, parentheses or not.
+            Kind::Variable(name) => {
+                call.kind = Kind::Call(Box::new(CallExpr {
+                    name: name.clone(),
+                    args: vec![left.clone()],
+                    parentheses: true,
+                    sections: Vec::new(),
+                }));
+            }
             Kind::Binary(_, inner, _) => {
                 // `x |> f() == y` never reads this way; `x |> a() |> b()` groups to the left.
                 let at = inner.at;

@@ -55,6 +55,37 @@ fn reverse_slice(ctx: &mut Context, args: &[Term]) -> Answer {
     Ok(Term::list(items))
 }
 
+fn slide(ctx: &mut Context, args: &[Term]) -> Answer {
+    let wrong = || Throw::function_clause("Enum", "slide", args);
+    let mut items = collect(ctx, &args[0])?;
+    let length = i64::try_from(items.len()).unwrap_or(i64::MAX);
+    let from_end = |place: i64| if place < 0 { place + length } else { place };
+    let (first, last) = match &args[1] {
+        Term::Int(place) => (*place, *place),
+        Term::Map(map) => super::items::range_parts(map)
+            .map(|(first, last, _)| (first, last))
+            .ok_or_else(wrong)?,
+        _ => return Err(wrong()),
+    };
+    let (first, last) = (from_end(first), from_end(last).min(length - 1));
+    let to = from_end(args[2].as_int().ok_or_else(wrong)?);
+    if first < 0 || first > last || to < 0 || (first..=last).contains(&to) {
+        return Ok(Term::list(items));
+    }
+    let (first, last) = (
+        usize::try_from(first).unwrap_or(0),
+        usize::try_from(last).unwrap_or(0),
+    );
+    let to = usize::try_from(to).unwrap_or(0).min(items.len() - 1);
+    let size = last + 1 - first;
+    if to < first {
+        items[to..=last].rotate_right(size);
+    } else {
+        items[first..=to].rotate_left(size);
+    }
+    Ok(Term::list(items))
+}
+
 fn with_index(ctx: &mut Context, args: &[Term]) -> Answer {
     let (mut items, mut result) = (Items::of(&args[0])?, Vec::new());
     let mut index = match args.get(1) {
@@ -188,6 +219,7 @@ pub(crate) const TABLE: &[Entry] = table! {
     "reverse"/1 => reverse, "Enum.reverse(enumerable): the items from last to first";
     "reverse"/2 => reverse, "Enum.reverse(enumerable, tail): the items from last to first, then tail";
     "reverse_slice"/3 => reverse_slice, "Enum.reverse_slice(enumerable, start, count): a part of the items reversed";
+    "slide"/3 => slide, "Enum.slide(enumerable, range_or_index, to): items moved to another place";
     "with_index"/1 => with_index, "Enum.with_index(enumerable): {item, index} for each item";
     "with_index"/2 => with_index, "Enum.with_index(enumerable, fun_or_offset): with another first index, or fun.(item, index)";
     "zip"/1 => zip, "Enum.zip(enumerables): tuples of one item of each";
