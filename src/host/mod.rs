@@ -8,6 +8,7 @@ mod ask;
 mod builder;
 mod drivers;
 mod error;
+mod halt;
 mod message;
 mod open;
 mod port;

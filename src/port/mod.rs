@@ -482,6 +482,14 @@ impl Port {
         });
     }
 
+    /// Closes the port for a program that ends: what is queued goes out first.
+    pub(crate) fn retire(self: &Arc<Self>) {
+        let port = Arc::clone(self);
+        self.turn.run_or_post(move |on| {
+            port.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
+        });
+    }
+
     /// The shape data has for the owner: as the options say once the port is open.
     fn shape(state: &State) -> Shape {
         match state.phase {

@@ -63,6 +63,8 @@ pub(crate) enum Kind {
     Access(Box<Expr>, Box<Expr>),
     Fn(Vec<Clause>),
     Block(Vec<Expr>),
+    /// `(pattern -> body)`: the clauses of a section written as a keyword.
+    Clauses(Vec<Clause>),
     /// `&(…)` and the highest `&n` inside.
     Capture(Box<Expr>, usize),
     CaptureArgument(usize),

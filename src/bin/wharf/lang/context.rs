@@ -91,7 +91,7 @@ impl Context {
 
     /// Ends the whole program, as `System.halt/1`.
     pub(crate) fn halt(&mut self, status: i32) -> ! {
-        std::process::exit(status)
+        super::run::leave(&self.world, status)
     }
 
     /// Before a call: is there room, does the process still live?

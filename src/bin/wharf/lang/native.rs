@@ -8,8 +8,6 @@ use super::throw::Throw;
 use wharf::term::Term;
 
 pub(crate) use super::context::Context;
-pub(crate) use super::function::made;
-pub(crate) use super::spawn::Tie;
 
 /// A function of the standard library.
 pub(crate) type Native = fn(&mut Context, &[Term]) -> Result<Term, Throw>;

@@ -26,8 +26,6 @@ pub(crate) struct Lambda {
     /// For a `fn`: which of the surrounding variables it takes along, and where it keeps them.
     pub(crate) captures: Vec<(Slot, Slot)>,
     pub(crate) clauses: Vec<Clause>,
-    /// A file's or prompt's own code: shown without an arity.
-    pub(crate) is_file: bool,
 }
 
 /// Arguments' patterns, a guard, a body.

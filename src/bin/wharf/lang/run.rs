@@ -1,36 +1,40 @@
 //! `wharf run` and `wharf eval`: a whole script, from its text to the command's exit status.
 #![forbid(unsafe_code)]
 
-use super::session::{Failure, Session};
+use super::session::Session;
 use super::world::{Output, World};
 use std::io::Read;
+use std::time::Duration;
 use wharf::host::Host;
 use wharf::term::Term;
 
 /// Evaluates a script, `-` for standard input. Gives the exit status; what failed is on standard error by then.
 pub(crate) fn run_file(host: Host, path: &str, arguments: Vec<String>) -> i32 {
-    let (name, source) = match read(path) {
-        Ok(read) => read,
+    match read(path) {
+        Ok((name, source)) => evaluate(host, &name, &source, arguments, Show::Nothing),
         Err(error) => {
             eprintln!("wharf: {path}: {error}");
-            return 1;
+            1
         }
-    };
-    match evaluate(host, &name, &source, arguments) {
-        Ok(_) => 0,
-        Err(failure) => complain(&failure),
     }
 }
 
 /// Evaluates expressions and prints the last one's value as iex would. Gives the exit status.
 pub(crate) fn eval_string(host: Host, source: &str, arguments: Vec<String>) -> i32 {
-    match evaluate(host, "nofile", source, arguments) {
-        Ok(value) => {
-            println!("{}", crate::inspect::inspect(&value));
-            0
-        }
-        Err(failure) => complain(&failure),
-    }
+    evaluate(host, "nofile", source, arguments, Show::Value)
+}
+
+/// Ends the program from any of its processes, as `System.halt/1` does.
+pub(crate) fn leave(world: &World, status: i32) -> ! {
+    close_ports(world);
+    std::process::exit(status)
+}
+
+/// What is printed of a script's value.
+#[derive(PartialEq)]
+enum Show {
+    Nothing,
+    Value,
 }
 
 fn read(path: &str) -> std::io::Result<(String, String)> {
@@ -43,43 +47,57 @@ fn read(path: &str) -> std::io::Result<(String, String)> {
         path
     };
     let source = String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes()[..error.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
         std::io::Error::other(format!(
             "line {line}: this is no UTF-8 text, so it is no script"
         ))
     })?;
-    // A script may begin with the line that names its interpreter.
-    let source = if source.starts_with("#!") {
-        format!("#{source}")
-    } else {
-        source
-    };
     Ok((name.to_owned(), source))
 }
 
-fn evaluate(host: Host, name: &str, source: &str, arguments: Vec<String>) -> Result<Term, Failure> {
+fn evaluate(host: Host, name: &str, source: &str, arguments: Vec<String>, show: Show) -> i32 {
     let world = World::new(host, Output::Standard, arguments);
     let mut session = match Session::new(world.clone(), name) {
         Ok(session) => session,
         Err(error) => {
             eprintln!("wharf: the script's process cannot start: {error}");
-            std::process::exit(1);
+            return 1;
         }
     };
-    let result = session.eval_at(source, 1);
-    if let Err(failure) = &result {
-        // Before the processes end: what they still write comes after the reason.
-        if failure.exit_status() != 0 {
-            world.complain(&failure.report());
+    let status = match session.eval_at(source, 1) {
+        Ok(value) => {
+            if show == Show::Value {
+                world.write(format!("{}\n", crate::inspect::inspect(&value)).as_bytes());
+            }
+            0
         }
-    }
-    result
+        Err(failure) => {
+            if failure.exit_status() != 0 {
+                world.complain(&failure.report());
+            }
+            failure.exit_status()
+        }
+    };
+    close_ports(&world);
+    status
 }
 
-fn complain(failure: &Failure) -> i32 {
-    failure.exit_status()
+/// Erlang's end of a program waits for what was written to ports, however long that takes; a person is told why.
+fn close_ports(world: &World) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    loop {
+        let left = world.host().close_ports(PATIENCE);
+        if left.is_empty() {
+            return;
+        }
+        let shown: Vec<String> = left
+            .iter()
+            .map(|port| crate::inspect::inspect(&Term::Port(*port)))
+            .collect();
+        let names = shown.join(", ");
+        world.complain(&format!(
+            "wharf: the end waits for {names} to take what was written to it (Ctrl-C gives up)\n"
+        ));
+    }
 }

@@ -8,6 +8,7 @@ use super::compile::{Bindings, compile};
 use super::context::Context;
 use super::parse::{Fault, SyntaxError, parse};
 use super::report;
+use super::spawn::guarded;
 use super::throw::{Class, Throw};
 use super::world::World;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -68,7 +69,17 @@ impl Failure {
                         return format!("** (CompileError) {file}:{}: {reason}\n", at.line);
                     }
                 };
-                format!("** ({name}) {file}:{}:{}: {reason}\n", at.line, at.column)
+                let mut text = format!("** ({name}) {file}:{}:{}: {reason}\n", at.line, at.column);
+                // A missing end is best seen where the beginning is; all else is worth a look at the line.
+                if !reason.contains("missing terminator") {
+                    let number = at.line.to_string();
+                    let margin = " ".repeat(number.len() + 3);
+                    let arrow = " ".repeat(at.column.saturating_sub(1) as usize);
+                    text.push_str(&format!(
+                        "{margin}|\n  {number} | {source}\n{margin}| {arrow}^\n"
+                    ));
+                }
+                text
             }
             Failure::Ended { pid, reason } => {
                 format!(
@@ -112,7 +123,6 @@ pub(crate) struct Session {
     requests: Sender<Request>,
     shared: Arc<Mutex<Shared>>,
     file: Arc<str>,
-    line: u32,
 }
 
 /// What the caller may look at while the session's thread works.
@@ -152,21 +162,10 @@ impl Session {
             requests: result?,
             shared,
             file: file.into(),
-            line: 1,
         })
     }
 
-    /// Evaluates expressions; their variables stay for the next time. Lines count on through the session.
-    pub(crate) fn eval(&mut self, source: &str) -> Result<Term, Failure> {
-        let line = self.line;
-        let result = self.eval_at(source, line);
-        if !matches!(&result, Err(failure) if failure.is_incomplete()) {
-            self.line += u32::try_from(source.lines().count().max(1)).unwrap_or(1);
-        }
-        result
-    }
-
-    /// Evaluates expressions that begin at this line of the session's file.
+    /// Evaluates expressions that begin at this line of the session's file; their variables stay for the next time.
     pub(crate) fn eval_at(&mut self, source: &str, line: u32) -> Result<Term, Failure> {
         let (answer, result) = channel();
         let request = Request {
@@ -266,9 +265,9 @@ impl Worker {
             refuse(error)
         })?;
         warn(&world, file, &program.warnings);
-        let mut slots = std::mem::take(&mut self.values);
+        let mut slots = self.values.clone();
         slots.resize(program.lambda.slots, Term::Nil);
-        let result = self.context.run_file(&program.lambda, &mut slots);
+        let result = guarded(|| self.context.run_file(&program.lambda, &mut slots));
         match result {
             Ok(value) => {
                 self.values = program
@@ -279,12 +278,8 @@ impl Worker {
                 self.bindings = program.bindings;
                 Ok(value)
             }
-            Err(throw) => {
-                // A failed line binds nothing, as in iex.
-                slots.truncate(self.bindings.names.len());
-                self.values = slots;
-                Err(self.uncaught(throw))
-            }
+            // A failed line binds nothing, as in iex.
+            Err(throw) => Err(self.uncaught(throw)),
         }
     }
 

@@ -51,7 +51,7 @@ impl Context {
         let world = self.world.clone();
         start(child, move |child, stack| {
             let mut context = Context::new(child, world, stack);
-            let result = context.apply(&fun, args);
+            let result = guarded(|| context.apply(&fun, args));
             context.end(result);
         })?;
         Ok((pid, reference))
@@ -85,6 +85,12 @@ pub(super) fn exit_reason(throw: &Throw) -> Term {
             trace(),
         ]),
     }
+}
+
+/// A fault of wharf's own ends one process, with a reason, and not silently the whole script.
+pub(super) fn guarded<T>(body: impl FnOnce() -> Result<T, Throw>) -> Result<T, Throw> {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+    result.unwrap_or_else(|_| Err(Throw::error(Term::Atom(atom::INTERNAL_ERROR))))
 }
 
 fn start(child: Process, body: impl FnOnce(Process, usize) + Send + 'static) -> Result<(), Throw> {

@@ -131,7 +131,7 @@ impl Throw {
     }
 
     /// `throw(value)`.
-    pub(crate) fn throw(value: impl Into<Term>) -> Throw {
+    pub(crate) fn thrown(value: impl Into<Term>) -> Throw {
         Throw::new(Class::Throw, value.into())
     }
 

@@ -185,7 +185,7 @@ pub(crate) fn inspect_term(_: &mut Context, args: &[Term]) -> Answer {
 }
 
 pub(crate) fn throw(_: &mut Context, args: &[Term]) -> Answer {
-    Err(Throw::throw(args[0].clone()))
+    Err(Throw::thrown(args[0].clone()))
 }
 
 pub(crate) fn exit(_: &mut Context, args: &[Term]) -> Answer {

@@ -70,10 +70,12 @@ impl Compiler<'_> {
             });
         }
         // `div` and `rem` are operators in all but spelling.
-        if arity == 2 && matches!(name, "div" | "rem") && !self.is_local(name, arity) {
-            if let Some(op) = BinaryOp::named(name) {
-                return Ok(two(args, |left, right| Node::Binary(op, left, right, line)));
-            }
+        if arity == 2
+            && matches!(name, "div" | "rem")
+            && !self.is_local(name, arity)
+            && let Some(op) = BinaryOp::named(name)
+        {
+            return Ok(two(args, |left, right| Node::Binary(op, left, right, line)));
         }
         match self.function_named(name, arity) {
             Some(Meaning::Local(function)) => Ok(Node::CallLocal {

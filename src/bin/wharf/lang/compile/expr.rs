@@ -62,6 +62,10 @@ impl Compiler<'_> {
             }
             Kind::Fn(clauses) => self.function(clauses, at)?,
             Kind::Block(body) => self.block(body, tail)?,
+            Kind::Clauses(_) => {
+                let reason = "unexpected operator ->. If you want to define multiple clauses, the first expression must use ->";
+                return Err(SyntaxError::wrong(at, reason));
+            }
             Kind::Capture(operand, highest) => self.capture(operand, *highest, at)?,
             Kind::CaptureArgument(number) => match self.find(&format!("&{number}")) {
                 Some(slot) => Node::Slot(slot),
@@ -237,7 +241,7 @@ impl Compiler<'_> {
             "and" | "or" => {
                 let (left, right) = (
                     Box::new(self.expr(left, false)?),
-                    Box::new(self.expr(right, tail)?),
+                    Box::new(self.scoped(|this| this.expr(right, tail))?),
                 );
                 return Ok(Node::Strict {
                     is_or: operator == "or",
@@ -249,7 +253,7 @@ impl Compiler<'_> {
             "&&" | "||" => {
                 let (left, right) = (
                     Box::new(self.expr(left, false)?),
-                    Box::new(self.expr(right, tail)?),
+                    Box::new(self.scoped(|this| this.expr(right, tail))?),
                 );
                 return Ok(Node::Relaxed {
                     is_or: operator == "||",
@@ -403,7 +407,6 @@ impl Compiler<'_> {
             slots: unit.slots,
             captures: unit.captures,
             clauses: clauses?,
-            is_file: false,
         })))
     }
 

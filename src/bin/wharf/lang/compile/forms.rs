@@ -41,7 +41,13 @@ impl Form {
             args.pop();
             for (key, value) in pairs {
                 match SECTIONS.contains(&key) {
-                    true => sections.push((key, SectionBody::Expr(value))),
+                    true => sections.push((
+                        key,
+                        match value.kind {
+                            Kind::Clauses(clauses) => SectionBody::Clauses(clauses),
+                            kind => SectionBody::Expr(Expr::new(value.at, kind)),
+                        },
+                    )),
                     false => options.push((key, value)),
                 }
             }
@@ -159,19 +165,17 @@ impl Compiler<'_> {
             ));
         }
         let (yes, no) = (form.body("do")?, form.body("else")?);
-        self.scoped(|this| {
-            // What the test binds is known in both branches, and stays inside.
-            let test = Box::new(this.expr(test, false)?);
-            let yes = Box::new(this.scoped(|this| this.expr(&yes, tail))?);
-            let no = Box::new(this.scoped(|this| this.expr(&no, tail))?);
-            Ok(match name {
-                "if" => Node::If { test, yes, no },
-                _ => Node::If {
-                    test,
-                    yes: no,
-                    no: yes,
-                },
-            })
+        // What the test binds is known afterwards, too.
+        let test = Box::new(self.expr(test, false)?);
+        let yes = Box::new(self.scoped(|this| this.expr(&yes, tail))?);
+        let no = Box::new(self.scoped(|this| this.expr(&no, tail))?);
+        Ok(match name {
+            "if" => Node::If { test, yes, no },
+            _ => Node::If {
+                test,
+                yes: no,
+                no: yes,
+            },
         })
     }
 

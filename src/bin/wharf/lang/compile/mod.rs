@@ -146,7 +146,6 @@ pub(crate) fn compile(
             guard: None,
             body,
         }],
-        is_file: true,
     });
     let mut variables: Vec<(String, Slot)> = unit.names.into_iter().collect();
     variables.sort();
@@ -201,13 +200,6 @@ impl Compiler<'_> {
         let unit = self.unit();
         unit.slots += 1;
         unit.slots - 1
-    }
-
-    /// Makes a variable of this name, hiding any earlier one.
-    fn bind(&mut self, name: &str) -> Slot {
-        let slot = self.fresh();
-        self.unit().names.insert(name.to_owned(), slot);
-        slot
     }
 
     /// The variable's slot in the current function; taken along from outside when that is where it lives.

@@ -162,7 +162,6 @@ impl Compiler<'_> {
                 slots: function.slots,
                 captures: Vec::new(),
                 clauses: function.clauses,
-                is_file: false,
             });
             let _ = function.cell.set(lambda.clone());
             functions.push(FunctionNode {

@@ -126,7 +126,7 @@ impl Reader {
                 high | low
             })
             .collect();
-        if count % 8 > 0
+        if !count.is_multiple_of(8)
             && let Some(last) = taken.last_mut()
         {
             *last &= 0xFFu8 << (8 - count % 8);

@@ -399,7 +399,6 @@ fn outside() -> Lambda {
         slots: 0,
         captures: Vec::new(),
         clauses: Vec::new(),
-        is_file: true,
     }
 }
 

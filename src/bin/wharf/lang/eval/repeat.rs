@@ -72,7 +72,7 @@ impl Context {
                         Elements::List(list.map_err(|throw| frame.pass(throw, *line))?)
                     }
                 };
-                while let Some(element) = elements.next() {
+                for element in elements.by_ref() {
                     self.check().map_err(|throw| frame.pass(throw, *line))?;
                     if self.matches(pattern, &element, frame)? && self.guard(guard.as_ref(), frame)
                     {

@@ -33,10 +33,12 @@ pub(super) fn explain(reader: &mut Reader, root: Node) -> SyntaxError {
         "end" | "do" | "fn" | "after" | "else" | "rescue" | "catch" => {
             format!("unexpected reserved word: {token}")
         }
-        _ if token.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':')) => {
+        _ if !token.trim_end().ends_with(':')
+            && token.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':')) =>
+        {
             format!("syntax error before: {token}")
         }
-        _ => format!("syntax error before: '{token}'"),
+        _ => format!("syntax error before: '{}'", token.trim_end()),
     };
     SyntaxError {
         at,

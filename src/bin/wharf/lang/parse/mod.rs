@@ -240,16 +240,15 @@ impl<'s> Reader<'s> {
                 Kind::Access(Box::new(self.expr(target)?), Box::new(self.expr(key)?))
             }
             "anonymous_function" => Kind::Fn(self.clauses(node)?),
-            "block" => {
-                let children = self.children(node);
-                if children.iter().any(|child| child.kind() == "stab_clause") {
-                    return Err(SyntaxError::wrong(
-                        at,
-                        "unexpected operator ->. If you want to define multiple clauses, use `fn`",
-                    ));
-                }
-                Kind::Block(self.expressions(node)?)
+            "block"
+                if self
+                    .children(node)
+                    .iter()
+                    .any(|child| child.kind() == "stab_clause") =>
+            {
+                Kind::Clauses(self.clauses(node)?)
             }
+            "block" => Kind::Block(self.expressions(node)?),
             other => return Err(SyntaxError::unsupported(at, &format!("`{text}` ({other})"))),
         })
     }
