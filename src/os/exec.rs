@@ -50,6 +50,12 @@ pub(super) extern "C" fn become_program(plan: *mut c_void) -> c_int {
     // library's `clone`, so nothing of the parent's frames is run.
     unsafe {
         let plan = plan.cast::<Plan>();
+        // First, because other pipes of the host seem to have a reader and a writer more as long as
+        // this process has copies of them.
+        if !arrange(&(*plan).descriptors) {
+            return errno();
+        }
+        close_others((*plan).close_range);
         settle_signals();
         // A new process is no group leader, so this cannot fail.
         libc::setsid();
@@ -57,10 +63,6 @@ pub(super) extern "C" fn become_program(plan: *mut c_void) -> c_int {
             (*plan).directory_error = errno();
             return (*plan).directory_error;
         }
-        if !arrange(&(*plan).descriptors) {
-            return errno();
-        }
-        close_others((*plan).close_range);
         set_mask(0);
         libc::execve((*plan).path, (*plan).argv, (*plan).env);
         errno()
