@@ -50,7 +50,9 @@ Tour.show(port)
 Tour.chapter("A descriptor that is open already: standard output")
 port = Port.open({:fd, 1, 1}, [:out])
 Port.command(port, "  this line was written by a port on descriptor 1\n")
-Port.close(port)
+# Closing this way is answered when everything is written.
+send(port, {self(), :close})
+Tour.show(port)
 
 Tour.chapter("A driver: C code, loaded into this program")
 port = Port.open({:spawn_driver, "counter_drv"}, [:binary])

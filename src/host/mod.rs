@@ -3,6 +3,7 @@
 //! A host is one small world: processes that own ports, their names, the threads that serve
 //! them, and the drivers that were loaded into it. Any number of hosts can live in a
 //! program. Nothing here touches the program's signals, environment or directory.
+#![forbid(unsafe_code)]
 
 mod ask;
 mod builder;

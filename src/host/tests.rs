@@ -1,4 +1,5 @@
 //! What holds for every port, told with a back end that does as it is told.
+#![forbid(unsafe_code)]
 
 mod awkward;
 

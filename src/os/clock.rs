@@ -1,10 +1,10 @@
-#![forbid(unsafe_code)]
 //! What time it is, in Erlang's three senses.
 //!
 //! Monotonic time never goes back and starts anywhere (here: close to the first look, so it may well be
 //! small); wall time is the system's; their difference is the time offset, so that monotonic time plus
 //! offset is wall time. [`strictly_increasing`] is `erlang:now/0`: wall time that never gives one value
 //! twice. Units convert with floor division, as Erlang's do: -1999 ms are -2 s.
+#![forbid(unsafe_code)]
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -3,6 +3,7 @@
 //! Requests and signals come in ([`request`]), are decided upon ([`state`]), are done by a
 //! back end ([`transport`]), and what the back end reports goes out to the owner
 //! ([`deliver`]). All of it happens on the port's [turn](crate::runtime::turn).
+#![forbid(unsafe_code)]
 
 mod deliver;
 mod environment;

@@ -1,5 +1,6 @@
 //! Who can be told something: processes with their mailbox, links, monitors and names, and
 //! the routes by which signals travel to them and to ports.
+#![forbid(unsafe_code)]
 
 pub(crate) mod directory;
 pub(crate) mod exit;

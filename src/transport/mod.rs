@@ -3,6 +3,7 @@
 //! Relies on `port` for what a back end has to fulfil, on `runtime` to be told of events and
 //! on `os` for everything the kernel does. Promises never to wait on a turn, and to close
 //! what it opened and nothing else.
+#![forbid(unsafe_code)]
 
 mod child;
 mod command;

@@ -30,7 +30,10 @@ pub fn run_within(mut command: Command, input: &str, limit: Duration) -> Output 
             String::from_utf8_lossy(&text)
         );
     };
-    let stderr = stderr.recv_timeout(limit).unwrap_or_default();
+    // What it leaves running may keep its standard error open.
+    let stderr = stderr
+        .recv_timeout(Duration::from_secs(5))
+        .unwrap_or_default();
     let status = child.wait().unwrap();
     Output {
         status,

@@ -1,5 +1,6 @@
 //! Awkward moments: ends that meet beginnings, threads that meet each other, back ends that
 //! call while they are called.
+#![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Wake, Waker};

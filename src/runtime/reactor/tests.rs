@@ -1,4 +1,5 @@
 //! Events, kicks and deadlines, on real descriptors.
+#![forbid(unsafe_code)]
 
 use super::*;
 use crate::os::fd::{self, pipe};
