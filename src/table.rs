@@ -18,6 +18,8 @@ const INDEX_BITS: u32 = 24;
 const FIRST_SEGMENT: usize = 64;
 /// Enough segments for all indices.
 const SEGMENTS: usize = 19;
+/// Number 0 is never given out: some languages take it for nothing.
+const FIRST_INDEX: u32 = 1;
 /// Freed slots wait until this many are free, so that a number's slot is not reused soon.
 const FREE_MIN: usize = 64;
 
@@ -44,7 +46,7 @@ impl<T> Table<T> {
         Table {
             segments: [const { OnceLock::new() }; SEGMENTS],
             free: Lock::new(VecDeque::new()),
-            used: AtomicU32::new(0),
+            used: AtomicU32::new(FIRST_INDEX),
             live: AtomicUsize::new(0),
         }
     }

@@ -120,6 +120,18 @@ fn errors_say_what_failed_on_what_and_why() {
     );
 }
 
+/// Ends a program that nothing else would: a port never signals its program.
+struct EndOfProgram(i64);
+
+impl Drop for EndOfProgram {
+    fn drop(&mut self) {
+        let kill = format!("kill -9 {}", self.0);
+        let _ = std::process::Command::new("sh")
+            .args(["-c", &kill])
+            .status();
+    }
+}
+
 #[test]
 fn a_busy_port_makes_senders_wait_and_futures_pend() {
     let me = process();
@@ -127,6 +139,7 @@ fn a_busy_port_makes_senders_wait_and_futures_pend() {
     let port = me
         .open(PortName::spawn("sleep 1000"), Options::new())
         .expect("sleep runs");
+    let _sleeper = EndOfProgram(port.os_pid().expect("a program"));
     port.command(vec![b'x'; 300_000])
         .expect("one command of any size is taken");
     assert_eq!(port.try_command("y"), Ok(false));

@@ -215,7 +215,7 @@ impl Port {
     /// One fact, see Erlang's `port_info/2`: `connected`, `os_pid`, `queue_size` … `None`
     /// when the port is closed, or for an item that does not exist.
     pub fn info(&self, item: &str) -> Option<Term> {
-        let item = Atom::new(item);
+        let item = Atom::existing(item)?;
         let fact = self.core.ask(move |on, port| port.fact(on, item)).ok()??;
         match fact.as_tuple() {
             Some(pair) => pair.last().cloned(),
