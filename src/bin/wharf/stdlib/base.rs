@@ -57,6 +57,9 @@ fn decode(text: &[u8], alphabet: &[u8], padding: bool) -> Result<Vec<u8>, Fault>
     if group == 2 && !text.len().is_multiple_of(2) {
         return Err(Fault::Length(text.len()));
     }
+    if padding && group > 2 && !text.len().is_multiple_of(group) {
+        return Err(Fault::Padding);
+    }
     let letters = &text[..text
         .iter()
         .rposition(|byte| *byte != b'=')

@@ -359,6 +359,19 @@ fn mkdir_p(_: &mut Context, args: &[Term]) -> Answer {
     done(fs::create_dir_all(path_of(args, 1)?))
 }
 
+/// `File.stream!(path)`: its lines, read at once.
+fn stream(ctx: &mut Context, args: &[Term]) -> Answer {
+    let result = read(ctx, args)?;
+    let text = or_raise(result, "stream", &args[0])?;
+    let lines = text
+        .as_binary()
+        .map_or(&[][..], |bytes| bytes)
+        .split_inclusive(|byte| *byte == b'\n');
+    Ok(super::enumeration::stream::of_items(Term::list(
+        lines.map(binary_of).collect(),
+    )))
+}
+
 fn is_directory(_: &mut Context, args: &[Term]) -> Answer {
     exists(args, fs::Metadata::is_dir)
 }
@@ -371,6 +384,7 @@ pub(crate) const TABLE: &[Entry] = table! {
     "write"/3 => write, "File.write(path, iodata, modes): [:append] adds to it";
     "write!"/2 => raising!(write, "write to file"), "File.write!(path, iodata)";
     "write!"/3 => raising!(write, "write to file"), "File.write!(path, iodata, modes)";
+    "stream!"/1 => stream, "File.stream!(path): its lines";
     "exists?"/1 => |_, args| exists(args, |_| true), "File.exists?(path)";
     "regular?"/1 => |_, args| exists(args, fs::Metadata::is_file), "File.regular?(path): whether it is a file";
     "dir?"/1 => is_directory, "File.dir?(path): whether it is a folder";

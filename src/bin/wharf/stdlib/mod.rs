@@ -15,6 +15,7 @@ mod base;
 mod binary;
 mod charlist;
 mod clock;
+mod code;
 mod convert;
 mod enumeration;
 mod environment;
@@ -106,6 +107,7 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
     ),
     ("Elixir.Tuple", &[values::TUPLE]),
     ("binary", &[binary::TABLE]),
+    ("code", &[code::TABLE]),
     ("erl_ddll", &[port::DRIVERS]),
     (
         "erlang",

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::argument::{Answer, bad, nil};
+use super::enumeration::items::pair;
 use super::{Entry, table};
 use crate::inspect::inspect;
 use crate::lang::native::Context;
@@ -171,11 +172,17 @@ fn register(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// `:erlang.register(name, pid_or_port)`
 fn register_name(ctx: &mut Context, args: &[Term]) -> Answer {
+    if args[0].as_atom().is_some() && !matches!(args[1], Term::Pid(_) | Term::Port(_)) {
+        return Err(bad(2, "not a pid or port"));
+    }
     ctx.process().register(&args[0], &args[1])?;
     Ok(yes())
 }
 
 fn unregister(ctx: &mut Context, args: &[Term]) -> Answer {
+    if args[0].as_atom().is_none() {
+        return Err(bad(1, "not a pid"));
+    }
     ctx.process().unregister(&args[0])?;
     Ok(yes())
 }
@@ -232,13 +239,7 @@ fn fact(ctx: &mut Context, pid: Pid, item: Atom) -> Result<Option<Term>, Throw> 
     }
     let value = match item.as_str() {
         _ if !ctx.process().host().is_alive(pid) => return Ok(None),
-        "dictionary" if pid == ctx.process().pid() => {
-            let pairs = ctx
-                .dictionary()
-                .iter()
-                .map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
-            Term::list(pairs.collect())
-        }
+        "dictionary" if pid == ctx.process().pid() => dictionary_pairs(ctx),
         "dictionary" | "suspending" | "binary" => Term::Nil,
         "messages" => {
             return Err(Throw::argument_error(
@@ -317,20 +318,32 @@ fn delay(args: &[Term], place: usize, options: Option<&Term>) -> Result<Duration
     Ok(milliseconds_of(time))
 }
 
-fn destination(args: &[Term], place: usize) -> Result<&Term, Throw> {
-    match &args[place - 1] {
-        to @ (Term::Pid(_) | Term::Atom(_)) => Ok(to),
-        _ => Err(bad(place, "not a pid or an atom")),
+/// The time and the destination of a delayed message; the error speaks of both.
+fn delayed(args: &[Term]) -> Result<(Duration, Term), Throw> {
+    let to = match &args[1] {
+        to @ (Term::Pid(_) | Term::Atom(_)) => Ok(to.clone()),
+        _ => Err("2nd argument: not a pid or an atom"),
+    };
+    match (delay(args, 1, args.get(3)), to) {
+        (Ok(delay), Ok(to)) => Ok((delay, to)),
+        (Ok(_), Err(words)) => Err(Throw::badarg(Some(words))),
+        (Err(throw), Ok(_)) => Err(throw),
+        (Err(mut throw), Err(words)) => {
+            throw.detail = throw
+                .detail
+                .take()
+                .map(|detail| format!("{detail}\n{words}"));
+            Err(throw)
+        }
     }
 }
 
 /// `:erlang.send_after(time, destination, message, options \\ [])`
 pub(crate) fn send_after(ctx: &mut Context, args: &[Term]) -> Answer {
-    let delay = delay(args, 1, args.get(3))?;
-    let to = destination(args, 2)?;
+    let (delay, to) = delayed(args)?;
     Ok(Term::Reference(ctx.process().send_after(
         delay,
-        to,
+        &to,
         args[2].clone(),
     )))
 }
@@ -344,8 +357,7 @@ fn elixir_send_after(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// `:erlang.start_timer(time, destination, message)`: the message names its timer
 fn start_timer(ctx: &mut Context, args: &[Term]) -> Answer {
-    let delay = delay(args, 1, args.get(3))?;
-    let to = destination(args, 2)?.clone();
+    let (delay, to) = delayed(args)?;
     let (tag, message) = (Term::atom("timeout"), args[2].clone());
     // The timer's reference is known only when it is set: another reference names it in the message and to the caller.
     let reference = ctx.process().make_ref();
@@ -361,6 +373,12 @@ fn start_timer(ctx: &mut Context, args: &[Term]) -> Answer {
 
 fn timer_key(reference: wharf::term::Reference) -> Term {
     Term::tuple([Term::atom("$timer"), Term::Reference(reference)])
+}
+
+/// What scripts may see of the dictionary.
+fn visible(key: &Term) -> bool {
+    !key.as_tuple()
+        .is_some_and(|pair| pair.len() == 2 && pair[0].is_atom("$timer"))
 }
 
 fn timer(ctx: &mut Context, args: &[Term]) -> Result<wharf::term::Reference, Throw> {
@@ -421,20 +439,22 @@ fn erase(ctx: &mut Context, args: &[Term], none: Term) -> Answer {
     Ok(ctx.dictionary().remove(&args[0]).unwrap_or(none))
 }
 
+fn dictionary_pairs(ctx: &mut Context) -> Term {
+    let visible = ctx.dictionary().iter().filter(|(key, _)| visible(key));
+    Term::list(visible.map(pair).collect())
+}
+
 fn dictionary(ctx: &mut Context, _: &[Term]) -> Answer {
-    let pairs = ctx
-        .dictionary()
-        .iter()
-        .map(|(key, value)| Term::tuple([key.clone(), value.clone()]));
-    Ok(Term::list(pairs.collect()))
+    Ok(dictionary_pairs(ctx))
 }
 
 fn dictionary_keys(ctx: &mut Context, args: &[Term]) -> Answer {
-    let wanted = args.first().cloned();
+    let wanted = args.first();
+    let fits = |value: &Term| wanted.is_none_or(|wanted| value == wanted);
     let keys = ctx
         .dictionary()
         .iter()
-        .filter(|(_, value)| wanted.as_ref().is_none_or(|wanted| *value == wanted));
+        .filter(|(key, value)| visible(key) && fits(value));
     Ok(Term::list(keys.map(|(key, _)| key.clone()).collect()))
 }
 

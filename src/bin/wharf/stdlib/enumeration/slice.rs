@@ -200,7 +200,12 @@ fn chunk_every(ctx: &mut Context, args: &[Term]) -> Answer {
         Some(Term::Int(size)) if *size > 0 => usize::try_from(*size).ok(),
         _ => None,
     };
-    let wrong = || Throw::function_clause("Enum", "chunk_every", args);
+    let wrong = || {
+        let step = args.get(2).unwrap_or(&args[1]).clone();
+        let leftover = args.get(3).cloned().unwrap_or(Term::Nil);
+        let full = [args[0].clone(), args[1].clone(), step, leftover];
+        Throw::function_clause("Enum", "chunk_every", &full)
+    };
     let count = size(1).ok_or_else(wrong)?;
     let step = if args.len() > 2 {
         size(2).ok_or_else(wrong)?

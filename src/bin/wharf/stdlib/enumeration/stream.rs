@@ -344,6 +344,11 @@ fn source<const N: usize>(parts: [Term; N]) -> Answer {
     Ok(stream(Term::tuple(parts.to_vec()), Vec::new()))
 }
 
+/// A stream of ready items.
+pub(crate) fn of_items(items: Term) -> Term {
+    stream(Term::tuple([Term::atom("items"), items]), Vec::new())
+}
+
 fn number(name: &'static str, args: &[Term]) -> Answer {
     match &args[1] {
         Term::Int(amount) if *amount >= 0 => step(&args[0], name, args[1].clone()),
