@@ -237,7 +237,7 @@ impl Printer<'_> {
         let mut fields: Vec<(&Term, &Term)> = map
             .iter()
             .filter(|(key, _)| {
-                !key.is_atom("__struct__") && !(key.is_atom("__exception__") && is_exception(map))
+                !(key.is_atom("__struct__") || key.is_atom("__exception__") && is_exception(map))
             })
             .collect();
         if let Some(order) = super::exception::field_order(alias) {

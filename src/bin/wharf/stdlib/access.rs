@@ -6,6 +6,7 @@
 use super::argument::{Answer, nil, ok_with};
 use super::{Entry, table};
 use crate::inspect::inspect;
+use crate::lang::function::made;
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use wharf::term::Term;
@@ -83,7 +84,7 @@ fn change(
         return Err(Throw::function_clause(
             "Kernel",
             "get_and_update_in",
-            &[data.clone()],
+            std::slice::from_ref(data),
         ));
     };
     if let Term::Fun(_) = key {
@@ -138,15 +139,20 @@ fn walk(ctx: &mut Context, data: Term, keys: &[Term]) -> Answer {
     let [key, rest @ ..] = keys else {
         return Ok(data);
     };
+    if let Term::Fun(_) = key {
+        // A function finds its own way, and is told how to go on.
+        let rest = rest.to_vec();
+        let next = made(1, move |ctx, args| walk(ctx, args[0].clone(), &rest));
+        return ctx.apply(key, vec![Term::atom("get"), data, next]);
+    }
     if is_all(key) {
         if data.is_atom("nil") {
             return Ok(nil());
         }
-        let items = data.to_list_vec().ok_or_else(|| all_of(&data))?;
-        let values = items
-            .into_iter()
-            .map(|item| walk(ctx, item, rest))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut values = Vec::new();
+        for item in data.to_list_vec().ok_or_else(|| all_of(&data))? {
+            values.push(walk(ctx, item, rest)?);
+        }
         return Ok(Term::list(values));
     }
     let value = fetch(&data, key)?.unwrap_or_else(nil);

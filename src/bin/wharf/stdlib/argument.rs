@@ -121,11 +121,6 @@ pub(crate) fn bytes(term: &Term) -> Option<&[u8]> {
     }
 }
 
-/// The bytes of a binary as text; bytes that are no UTF-8 are replaced.
-pub(crate) fn text(term: &Term) -> Option<std::borrow::Cow<'_, str>> {
-    bytes(term).map(String::from_utf8_lossy)
-}
-
 /// A list of code points, strings and such lists, or a string, as text (`IO.chardata_to_string/1`).
 ///
 /// The error is the code point, or the rest, that cannot be in a text.

@@ -3,7 +3,7 @@
 //! Relies on `convert` and `number`. Promises the errors of Erlang's BIFs, argument by argument.
 #![forbid(unsafe_code)]
 
-use super::argument::{Answer, atom, bad, binary, bytes, list, map, nil, tuple};
+use super::argument::{Answer, atom, bad, binary, list, map, tuple};
 use super::enumeration::items::struct_name;
 use super::number::{self, is_integer, is_number};
 use super::{Entry, convert, table};
@@ -363,8 +363,3 @@ pub(crate) const TABLE: &[Entry] = table! {
     "pop_in"/2 => super::access::pop_in, "pop_in(data, keys): {value, data without it}";
     "get_and_update_in"/3 => super::access::get_and_update_in, "get_and_update_in(data, keys, fun): fun gives {result, new value}";
 };
-
-/// The text of a binary, or nothing for `nil`.
-pub(crate) fn optional_text(term: &Term) -> Option<&[u8]> {
-    if *term == nil() { None } else { bytes(term) }
-}

@@ -155,7 +155,7 @@ fn dir(path: &[u8]) -> Vec<u8> {
     match path.iter().rposition(|byte| *byte == b'/') {
         None => b".".to_vec(),
         Some(last) => match trimmed(&path[..=last]) {
-            folder if folder.is_empty() => b"/".to_vec(),
+            [] => b"/".to_vec(),
             folder => folder.to_vec(),
         },
     }
@@ -243,7 +243,7 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
     match (pattern.first(), name.first()) {
         (None, None) => true,
         (Some(b'*'), _) => {
-            matches(&pattern[1..], name) || name.first().is_some() && matches(pattern, &name[1..])
+            matches(&pattern[1..], name) || !name.is_empty() && matches(pattern, &name[1..])
         }
         (Some(b'?'), Some(_)) => matches(&pattern[1..], &name[1..]),
         (Some(b'['), Some(byte)) => match pattern.iter().position(|byte| *byte == b']') {

@@ -117,7 +117,7 @@ impl Stream {
     /// The next item to come out of the first `count` steps.
     fn through(&mut self, ctx: &mut Context, count: usize) -> Result<Option<Term>, Throw> {
         let Some(last) = count.checked_sub(1) else {
-            return self.from_source(ctx);
+            return self.next_of_source(ctx);
         };
         loop {
             if self.ended {
@@ -153,7 +153,7 @@ impl Stream {
         }
     }
 
-    fn from_source(&mut self, ctx: &mut Context) -> Result<Option<Term>, Throw> {
+    fn next_of_source(&mut self, ctx: &mut Context) -> Result<Option<Term>, Throw> {
         if self.ended {
             return Ok(None);
         }

@@ -141,13 +141,14 @@ fn replace(ctx: &mut Context, args: &[Term]) -> Answer {
     let global = option(&full[3], "global").is_none_or(|global| is_truthy(&global));
     let patterns = pattern_argument(args)?;
     let mut matches = if matches!(&args[1], Term::Binary(pattern) if pattern.is_empty()) {
-        let mut place = 0;
-        let mut places = vec![0..0];
-        for piece in graphemes(text) {
-            place += piece.len();
-            places.push(place..place);
-        }
-        places
+        let ends = graphemes(text).into_iter().scan(0, |end, piece| {
+            *end += piece.len();
+            Some(*end)
+        });
+        std::iter::once(0)
+            .chain(ends)
+            .map(|place| place..place)
+            .collect()
     } else {
         find_all(text, &patterns)
     };
