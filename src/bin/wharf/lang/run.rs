@@ -73,7 +73,7 @@ fn evaluate(host: Host, name: &str, source: &str, arguments: Vec<String>, show: 
             0
         }
         Err(failure) => {
-            if failure.exit_status() != 0 {
+            if !failure.is_quiet() {
                 world.complain(&failure.report());
             }
             failure.exit_status()

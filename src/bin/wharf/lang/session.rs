@@ -90,6 +90,23 @@ impl Failure {
         }
     }
 
+    /// Whether the script chose to end, which is nothing to complain about: `exit(:normal)`, `exit({:shutdown, 3})`.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let Failure::Uncaught { throw, .. } = self else {
+            return false;
+        };
+        let quiet = match &throw.reason {
+            Term::Atom(atom::NORMAL | atom::SHUTDOWN) => true,
+            Term::Tuple(pair) => {
+                pair.len() == 2
+                    && pair[0] == Term::Atom(atom::SHUTDOWN)
+                    && pair[1].as_int().is_some()
+            }
+            _ => false,
+        };
+        throw.class == Class::Exit && quiet
+    }
+
     /// The status that a command ends with.
     pub(crate) fn exit_status(&self) -> i32 {
         let Failure::Uncaught { throw, .. } = self else {
