@@ -189,7 +189,7 @@ impl Process {
         if target == Some(Party::Process(self.pid())) {
             return;
         }
-        if !self.cell().note_monitor(reference, target) {
+        if !self.cell().note_monitor(reference, target, object.clone()) {
             return;
         }
         let watch = Watch {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::host::Host;
 use crate::process::ProcessCell;
 use crate::process::party::Status;
+use crate::process::relations::Watching;
 use crate::process::signal::Party;
 use crate::term::{Atom, Pid, Term};
 
@@ -52,18 +53,15 @@ fn fact(process: &Arc<ProcessCell>, item: Atom) -> Option<Term> {
         "message_queue_len" => Term::from(process.mailbox().len()),
         "links" => process.relations(|relations| parties(relations.links())),
         "monitors" => process.relations(|relations| {
-            let targets = relations.watching().filter_map(|(_, w)| w.target);
-            Term::list(
-                targets
-                    .map(|target| {
-                        let kind = match target {
-                            Party::Process(_) => "process",
-                            Party::Port(_) => "port",
-                        };
-                        Term::tuple([Term::atom(kind), target.term()])
-                    })
-                    .collect(),
-            )
+            let monitor = |watching: &Watching| {
+                let kind = match watching.target? {
+                    Party::Process(_) => "process",
+                    Party::Port(_) => "port",
+                };
+                Some(Term::tuple([Term::atom(kind), watching.object.clone()]))
+            };
+            let monitors = relations.watching();
+            Term::list(monitors.filter_map(|(_, it)| monitor(it)).collect())
         }),
         "monitored_by" => {
             process.relations(|relations| parties(relations.watches().iter().map(|w| w.watcher)))

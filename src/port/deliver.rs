@@ -258,7 +258,10 @@ impl Port {
         if !self.services.directory.tell(target, Signal::Monitor(watch)) {
             return false;
         }
-        self.state.get(on).relations.watch(reference, Some(target));
+        self.state
+            .get(on)
+            .relations
+            .watch(reference, Some(target), Term::Pid(pid));
         true
     }
 

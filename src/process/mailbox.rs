@@ -140,7 +140,9 @@ impl Mailbox {
         if inbox.messages.len().saturating_add(kept) >= self.messages_max {
             return (Pushed::Full, nobody);
         }
-        inbox.messages.extend(message.take());
+        if let Some(message) = message.take() {
+            inbox.messages.push_back(message);
+        }
         (Pushed::Kept, inbox.wait_as(Waiting::Nobody))
     }
 

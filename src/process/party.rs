@@ -330,10 +330,15 @@ impl ProcessCell {
     }
 
     /// Notes that this process monitors `target`. False when this process has ended.
-    pub(crate) fn note_monitor(&self, reference: Reference, target: Option<Party>) -> bool {
+    pub(crate) fn note_monitor(
+        &self,
+        reference: Reference,
+        target: Option<Party>,
+        object: Term,
+    ) -> bool {
         let mut books = self.books.lock();
         if !books.ended {
-            books.relations.watch(reference, target);
+            books.relations.watch(reference, target, object);
         }
         !books.ended
     }

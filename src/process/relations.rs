@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::process::signal::{Party, Watch};
-use crate::term::Reference;
+use crate::term::{Reference, Term};
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Relations {
 pub(crate) struct Watching {
     /// Who is monitored; `None` when there was nobody, and the news is on its way.
     pub(crate) target: Option<Party>,
+    /// What the `'DOWN'` message will name: an identity, or `{Name, Node}`.
+    pub(crate) object: Term,
 }
 
 impl Relations {
@@ -62,8 +64,8 @@ impl Relations {
     }
 
     /// Notes a monitor of this party on another.
-    pub(crate) fn watch(&mut self, reference: Reference, target: Option<Party>) {
-        self.watching.insert(reference, Watching { target });
+    pub(crate) fn watch(&mut self, reference: Reference, target: Option<Party>, object: Term) {
+        self.watching.insert(reference, Watching { target, object });
     }
 
     /// Ends a monitor of this party. `None` when it is not (or no longer) one.
@@ -90,7 +92,7 @@ impl Relations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::{Pid, Term};
+    use crate::term::Pid;
 
     #[test]
     fn links_are_a_set_and_monitors_are_not() {

@@ -281,6 +281,8 @@ mod tests {
     /// More than a worker runs at one visit. Miri is slow.
     const TASKS: i32 = if cfg!(miri) { 70 } else { 1000 };
 
+    const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 10 });
+
     fn turn() -> Arc<Turn> {
         Turn::new(&Workers::new(2))
     }
@@ -313,9 +315,7 @@ mod tests {
             cell.get(on).push(-1);
         });
         assert!(outcome.is_ok());
-        let seen = wait
-            .recv_timeout(Duration::from_secs(10))
-            .expect("all tasks run");
+        let seen = wait.recv_timeout(PATIENCE).expect("all tasks run");
         assert_eq!(seen, (-1..TASKS).collect::<Vec<_>>());
     }
 
@@ -346,7 +346,6 @@ mod tests {
         let (done, wait) = mpsc::channel();
         turn.post(Box::new(|_| panic!("on purpose")));
         turn.post(Box::new(move |_| done.send(()).unwrap()));
-        wait.recv_timeout(Duration::from_secs(10))
-            .expect("the next task runs");
+        wait.recv_timeout(PATIENCE).expect("the next task runs");
     }
 }

@@ -399,3 +399,18 @@ fn a_dropped_host_leaves_nothing_behind() {
     until("the services are gone", || services.upgrade().is_none());
     until("the directory is gone", || directory.upgrade().is_none());
 }
+
+#[test]
+fn monitors_show_the_name_that_was_monitored() {
+    let (host, me) = setting();
+    let name = Term::atom("monitored_by_name");
+    let other = host.process();
+    other.register(&name, &other.pid().into()).expect("free");
+    me.monitor(&Term::Atom(atom::PROCESS), &name)
+        .expect("a name");
+    let shown = pair(atom::PROCESS, pair(name, Term::atom("nonode@nohost")));
+    assert_eq!(
+        info(&host, me.pid(), "monitors"),
+        Some(Term::list(vec![shown]))
+    );
+}
