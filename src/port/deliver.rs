@@ -201,10 +201,10 @@ impl Port {
         let state = self.state.get(on);
         if state.phase == Phase::Open {
             let owner = state.owner;
-            if state.relations.unlink(Party::Process(owner)) {
-                if let Some(owner) = &state.owner_cell {
-                    owner.drop_link(Party::Port(self.id));
-                }
+            if state.relations.unlink(Party::Process(owner))
+                && let Some(owner) = &state.owner_cell
+            {
+                owner.drop_link(Party::Port(self.id));
             }
         }
         self.fail(on, reason);

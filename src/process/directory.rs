@@ -131,7 +131,11 @@ impl Directory {
             Ok(true) => {}
             Ok(false) => drain(),
             // The thread is ending and has lost its queue, so nothing is nested in it.
-            Err(_) => signals.for_each(|(to, signal)| drop(self.tell(to, signal))),
+            Err(_) => {
+                for (to, signal) in signals {
+                    self.tell(to, signal);
+                }
+            }
         }
     }
 

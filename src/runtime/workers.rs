@@ -144,7 +144,7 @@ mod tests {
         for _ in 0..200 {
             let done = Arc::clone(&done);
             turn.post(Box::new(move |_| {
-                drop(done.fetch_add(1, Ordering::Relaxed))
+                done.fetch_add(1, Ordering::Relaxed);
             }));
         }
         assert_eq!(done.load(Ordering::Relaxed), 0);
