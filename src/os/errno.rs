@@ -67,8 +67,6 @@ impl Errno {
     pub(crate) const EEXIST: Errno = Errno(libc::EEXIST);
     pub(crate) const EINTR: Errno = Errno(libc::EINTR);
     pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
-    pub(crate) const EMFILE: Errno = Errno(libc::EMFILE);
-    pub(crate) const ENOENT: Errno = Errno(libc::ENOENT);
     pub(crate) const ENOMEM: Errno = Errno(libc::ENOMEM);
     pub(crate) const ENOSPC: Errno = Errno(libc::ENOSPC);
     pub(crate) const ENOSYS: Errno = Errno(libc::ENOSYS);
@@ -102,14 +100,6 @@ impl Errno {
             Ok(index) => NAMES[index].1,
             Err(_) => UNKNOWN,
         }
-    }
-
-    /// The error behind an Erlang name, if the name is one.
-    pub(crate) fn from_name(name: &str) -> Option<Errno> {
-        NAMES
-            .iter()
-            .find(|(_, known)| known.to_bytes() == name.as_bytes())
-            .map(|(number, _)| Errno(*number))
     }
 }
 
@@ -149,7 +139,7 @@ mod tests {
 
     #[test]
     fn names_are_erlangs() {
-        assert_eq!(Errno::ENOENT.name(), "enoent");
+        assert_eq!(Errno::new(libc::ENOENT).name(), "enoent");
         assert_eq!(Errno::new(libc::EOPNOTSUPP).name(), "enotsup");
         assert_eq!(Errno::new(libc::EDQUOT).c_name(), c"edquot");
     }
@@ -170,18 +160,6 @@ mod tests {
     }
 
     #[test]
-    fn every_name_leads_back_to_its_number() {
-        for (number, name) in NAMES {
-            assert_eq!(
-                Errno::from_name(name.to_str().unwrap()),
-                Some(Errno::new(*number))
-            );
-        }
-        assert_eq!(Errno::from_name("ENOENT"), None);
-        assert_eq!(Errno::from_name("unknown"), None);
-    }
-
-    #[test]
     fn table_is_in_order() {
         assert!(NAMES.is_sorted_by_key(|(number, _)| *number));
         assert_eq!(NAMES.len(), 117);
@@ -190,7 +168,7 @@ mod tests {
     #[test]
     fn shown_with_sentence_and_name() {
         assert_eq!(
-            Errno::ENOENT.to_string(),
+            Errno::new(libc::ENOENT).to_string(),
             "No such file or directory (enoent)"
         );
         assert_eq!(format!("{:?}", Errno::EPIPE), "Errno(32 epipe)");

@@ -1,4 +1,4 @@
-//! Descriptors: pipes, reads into memory that nobody has to clear first, writes that cannot kill.
+//! Descriptors: pipes, reads and writes that need not wait, writes that cannot kill.
 //!
 //! Functions take anything with a descriptor number, a plain number too, because descriptor ports work
 //! on numbers that belong to somebody else; one that is closed answers `EBADF`. Calls that a signal
@@ -14,8 +14,8 @@ use std::ffi::c_int;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
 use std::sync::OnceLock;
-use std::{ptr, slice};
 
 use super::errno::{Errno, Result};
 
@@ -52,40 +52,12 @@ pub(crate) fn set_nonblocking(fd: &impl AsRawFd, on: bool) -> Result<()> {
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, wanted) }).map(drop)
 }
 
-/// Whether reads and writes on this descriptor come back at once.
-pub(crate) fn is_nonblocking(fd: &impl AsRawFd) -> Result<bool> {
-    status_flags(fd).map(|flags| flags & libc::O_NONBLOCK != 0)
-}
-
-/// Whether a descriptor with this number is open.
-pub(crate) fn is_open(fd: &impl AsRawFd) -> bool {
-    // SAFETY: no memory is involved.
-    unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFD) >= 0 }
-}
-
 /// A second descriptor of what a number stands for; closed in programs that are started.
 pub(crate) fn duplicate(number: RawFd) -> Result<OwnedFd> {
     // SAFETY: no memory is involved.
     let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) })?;
     // SAFETY: the kernel has just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
-}
-
-/// How many bytes a pipe takes before a writer has to wait.
-pub(crate) fn pipe_capacity(fd: &impl AsRawFd) -> Result<usize> {
-    // SAFETY: no memory is involved.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETPIPE_SZ) })
-        .map(c_int::unsigned_abs)
-        .map(count)
-}
-
-/// Asks for another capacity and tells what the kernel made of it.
-pub(crate) fn set_pipe_capacity(fd: &impl AsRawFd, bytes: usize) -> Result<usize> {
-    let bytes = c_int::try_from(bytes).map_err(|_| Errno::EINVAL)?;
-    // SAFETY: no memory is involved.
-    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) })
-        .map(c_int::unsigned_abs)
-        .map(count)
 }
 
 /// How many descriptors this process may have: every number is below it.
@@ -97,16 +69,6 @@ pub(crate) fn descriptors_max() -> u64 {
     }
     // SAFETY: filled, as the answer said.
     unsafe { limit.assume_init() }.rlim_cur
-}
-
-/// Reads what is there, as far as the buffer goes, and gives the bytes that were written into it.
-/// Nothing (an empty slice) is the end of the file.
-pub(crate) fn read<'a>(fd: &impl AsRawFd, into: &'a mut [MaybeUninit<u8>]) -> Result<&'a mut [u8]> {
-    // SAFETY: the kernel writes at most the buffer's length into the buffer.
-    let got =
-        retry(|| unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) })?;
-    // SAFETY: these first bytes are what the kernel has just written.
-    Ok(unsafe { slice::from_raw_parts_mut(into.as_mut_ptr().cast(), got) })
 }
 
 /// Reads what is there, as far as the buffer goes, and answers how much that was; 0 is the end of
@@ -137,18 +99,6 @@ pub(crate) fn read_now(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
         }
         answer => answer,
     }
-}
-
-/// Reads up to `max` bytes to the end of a vector, into memory that need not be cleared first.
-/// Answers how many; 0 is the end of the file.
-pub(crate) fn read_append(fd: &impl AsRawFd, into: &mut Vec<u8>, max: usize) -> Result<usize> {
-    into.reserve(max);
-    let tail = into.spare_capacity_mut();
-    let room = tail.len().min(max);
-    let got = read(fd, &mut tail[..room])?.len();
-    // SAFETY: `read` has filled that many bytes of the spare part.
-    unsafe { into.set_len(into.len() + got) };
-    Ok(got)
 }
 
 /// Writes what the other side takes now and answers how much that was. No SIGPIPE.
@@ -302,10 +252,6 @@ pub(super) fn check(answer: c_int) -> Result<c_int> {
     }
 }
 
-fn count(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
-}
-
 /// Makes a call again as long as signals interrupt it.
 fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
     loop {
@@ -328,13 +274,13 @@ mod tests {
         let pipe = pipe().unwrap();
         let pieces = [IoSlice::new(b"he"), IoSlice::new(b""), IoSlice::new(b"llo")];
         assert_eq!(write_vectored(&pipe.writer, &pieces), Ok(5));
-        let mut got = b"> ".to_vec();
-        assert_eq!(read_append(&pipe.reader, &mut got, 4), Ok(4));
-        assert_eq!(got, b"> hell");
-        let mut buffer = [MaybeUninit::uninit(); 8];
-        assert_eq!(read(&pipe.reader, &mut buffer).unwrap(), b"o");
+        let mut got = [0; 4];
+        assert_eq!(read_into(&pipe.reader, &mut got), Ok(4));
+        assert_eq!(&got, b"hell");
+        assert_eq!(read_into(&pipe.reader, &mut got), Ok(1));
+        assert_eq!(&got, b"oell");
         drop(pipe.writer);
-        assert_eq!(read_append(&pipe.reader, &mut got, 4), Ok(0));
+        assert_eq!(read_into(&pipe.reader, &mut got), Ok(0));
     }
 
     #[test]
@@ -347,14 +293,13 @@ mod tests {
     #[test]
     fn a_full_pipe_says_so_when_asked_not_to_block() {
         let pipe = pipe().unwrap();
-        assert_eq!(is_nonblocking(&pipe.writer), Ok(false));
         set_nonblocking(&pipe.writer, true).unwrap();
-        assert_eq!(is_nonblocking(&pipe.writer), Ok(true));
-        assert_eq!(is_nonblocking(&pipe.reader), Ok(false));
-        let capacity = set_pipe_capacity(&pipe.writer, 4096).unwrap();
-        assert_eq!(pipe_capacity(&pipe.reader), Ok(capacity));
-        assert_eq!(write(&pipe.writer, &vec![0; capacity + 1]), Ok(capacity));
+        let taken = write(&pipe.writer, &vec![0; 10_000_000]).unwrap();
+        assert!((4096..10_000_000).contains(&taken));
         assert_eq!(write(&pipe.writer, b"x"), Err(Errno::EAGAIN));
+        assert_eq!(read_into(&pipe.reader, &mut [0; 4096]), Ok(4096));
+        set_nonblocking(&pipe.writer, false).unwrap();
+        assert_eq!(write(&pipe.writer, b"x"), Ok(1));
     }
 
     #[test]
@@ -385,9 +330,9 @@ mod tests {
     #[test]
     fn a_closed_number_is_ebadf() {
         let number = pipe().unwrap().reader.as_raw_fd() + 1_000_000;
-        assert!(!is_open(&number) && is_open(&0));
         assert_eq!(write(&number, b"x"), Err(Errno::EBADF));
-        assert_eq!(read_append(&number, &mut Vec::new(), 1), Err(Errno::EBADF));
+        assert_eq!(read_into(&number, &mut [0]), Err(Errno::EBADF));
+        assert_eq!(read_now(&number, &mut [0]), Err(Errno::EBADF));
         assert_eq!(set_nonblocking(&number, true), Err(Errno::EBADF));
         assert!(descriptors_max() > 3);
     }

@@ -5,9 +5,6 @@
 //! here touches what belongs to the whole process: no signal handlers, no changed dispositions, no
 //! working directory. Linux is the one platform; what would differ elsewhere differs in here only.
 
-// Until the rooms above use all of it.
-#![allow(dead_code)]
-
 #[allow(unsafe_code)]
 pub(crate) mod child;
 pub(crate) mod clock;

@@ -374,7 +374,7 @@ mod tests {
         assert_eq!(poller.remove(&closed), Err(Errno::EBADF));
         assert_eq!(
             poller.modify(&pipe().unwrap().reader, 1, READ_EDGE),
-            Err(Errno::ENOENT)
+            Err(Errno::new(libc::ENOENT))
         );
     }
 

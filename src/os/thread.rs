@@ -93,12 +93,6 @@ impl Thread {
             number => Err(Errno::new(number)),
         }
     }
-
-    /// Whether this is the calling thread.
-    pub(crate) fn is_current(&self) -> bool {
-        // SAFETY: thread numbers are plain values; this one is valid until joined.
-        unsafe { libc::pthread_equal(self.0, libc::pthread_self()) != 0 }
-    }
 }
 
 unsafe extern "C-unwind" {
@@ -334,7 +328,6 @@ mod tests {
     #[test]
     fn a_thread_gives_its_value_to_who_joins() {
         let thread = run(c"short", None, give_back, Box::new(|| ()));
-        assert!(!thread.is_current());
         assert_eq!(thread.join().unwrap().addr(), 41);
         let thread = run(c"short", Some(1), leave, Box::new(|| ()));
         assert_eq!(thread.join().unwrap().addr(), 42);

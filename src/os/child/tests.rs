@@ -110,7 +110,7 @@ fn what_cannot_be_run_ends_with_the_error_number() {
     assert_eq!(status(c"/dev/null", &["x"], None).0, number(libc::EACCES));
     assert_eq!(
         status(c"/bin/true", &["true"], Some(c"/no/such")),
-        (number(libc::ENOENT), Some(Errno::ENOENT))
+        (number(libc::ENOENT), Some(Errno::new(libc::ENOENT)))
     );
     let (exit, error) = status(c"/bin/true", &["true"], Some(c"/dev/null"));
     assert_eq!(
@@ -118,7 +118,10 @@ fn what_cannot_be_run_ends_with_the_error_number() {
         (number(libc::ENOTDIR), Some("enotdir"))
     );
     assert_eq!(check_executable(c"/bin/sh"), Ok(()));
-    assert_eq!(check_executable(c"/no/such/program"), Err(Errno::ENOENT));
+    assert_eq!(
+        check_executable(c"/no/such/program"),
+        Err(Errno::new(libc::ENOENT))
+    );
     assert_eq!(
         check_executable(c"/etc/passwd").map_err(Errno::name),
         Err("eacces")
