@@ -13,8 +13,8 @@
 //!
 //! A handler or timer action that panics ends nothing but itself.
 //!
-//! A descriptor has one watch: who watches it after somebody else takes it over, and the
-//! watch before goes silent, as in Erlang.
+//! A descriptor has one watch. Who needs it more may take it over; the watch before is silent
+//! from then on, and its end changes nothing for the new one.
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
@@ -92,6 +92,13 @@ struct Source {
     ended: AtomicBool,
 }
 
+/// What to do about a descriptor that is being watched already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    IfFree,
+    Always,
+}
+
 /// A descriptor being watched, until it is dropped.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
@@ -141,13 +148,35 @@ impl Reactor {
     }
 
     /// Watches `fd`, which stays open as long as the watch lives; `handler` hears of its
-    /// events, on `turn`.
+    /// events, on `turn`. `EEXIST` if there is a watch on it already.
     pub(crate) fn watch(
         &self,
         fd: RawFd,
         interest: Interest,
         turn: &Arc<Turn>,
         handler: Arc<dyn Ready>,
+    ) -> Result<Watch, Errno> {
+        self.enter(fd, interest, turn, handler, Claim::IfFree)
+    }
+
+    /// [`Self::watch`], but a watch that is there already goes silent.
+    pub(crate) fn take_over(
+        &self,
+        fd: RawFd,
+        interest: Interest,
+        turn: &Arc<Turn>,
+        handler: Arc<dyn Ready>,
+    ) -> Result<Watch, Errno> {
+        self.enter(fd, interest, turn, handler, Claim::Always)
+    }
+
+    fn enter(
+        &self,
+        fd: RawFd,
+        interest: Interest,
+        turn: &Arc<Turn>,
+        handler: Arc<dyn Ready>,
+        claim: Claim,
     ) -> Result<Watch, Errno> {
         if !self.start() {
             return Err(Errno::EAGAIN);
@@ -163,7 +192,7 @@ impl Reactor {
             }))
         });
         let source = source.ok_or(Errno::ENOSPC)?;
-        if let Err(error) = self.shared.hold(fd, token, interest) {
+        if let Err(error) = self.shared.hold(fd, token, interest, claim) {
             self.shared.sources.remove(token);
             return Err(error);
         }
@@ -195,15 +224,14 @@ impl Drop for Reactor {
 }
 
 impl Watch {
-    /// Asks for events again, or for others. Without effect once another watch has the
-    /// descriptor.
+    /// Asks for events again, or for others. `EBUSY` once another watch has the descriptor.
     pub(crate) fn rearm(&self, interest: Interest) -> Result<(), Errno> {
         let holders = self.shared.holders.lock();
         match holders.get(&self.fd) {
             Some(holder) if *holder == self.token => {
                 self.shared.poller.modify(&self.fd, self.token, interest)
             }
-            _ => Ok(()),
+            _ => Err(Errno::EBUSY),
         }
     }
 
@@ -227,11 +255,11 @@ impl Drop for Watch {
 }
 
 impl Shared {
-    /// Gives a descriptor to a watch, whoever had it before.
-    fn hold(&self, fd: RawFd, token: u64, interest: Interest) -> Result<(), Errno> {
+    /// Gives a descriptor to a watch.
+    fn hold(&self, fd: RawFd, token: u64, interest: Interest, claim: Claim) -> Result<(), Errno> {
         let mut holders = self.holders.lock();
         match self.poller.add(&fd, token, interest) {
-            Err(Errno::EEXIST) => {
+            Err(Errno::EEXIST) if claim == Claim::Always => {
                 tracing::warn!(fd, "a watched descriptor is watched by somebody else now");
                 self.poller.modify(&fd, token, interest)?;
             }

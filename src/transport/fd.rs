@@ -59,7 +59,7 @@ impl Descriptors {
     fn listen(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, number: RawFd) {
         let reactor = &port.services().reactor;
         let handler = Arc::new(Input(Arc::downgrade(port)));
-        match reactor.watch(number, READ_ONCE, port.turn(), handler) {
+        match reactor.take_over(number, READ_ONCE, port.turn(), handler) {
             Ok(watch) => self.intake.open(on, Source::Number(number), Some(watch)),
             // A file, which is always ready.
             Err(Errno::EPERM) => {
@@ -75,11 +75,11 @@ impl Descriptors {
     fn on_input(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
         match self.intake.pump(on, port, Until::Once) {
             Pumped::Dry | Pumped::More => match self.intake.watch(on) {
-                Some(watch) => {
-                    if let Err(error) = watch.rearm(READ_ONCE) {
-                        port.fail(on, Term::atom(error.name()));
-                    }
-                }
+                Some(watch) => match watch.rearm(READ_ONCE) {
+                    // Another port reads it now, and this one hears no more of it.
+                    Ok(()) | Err(Errno::EBUSY) => {}
+                    Err(error) => port.fail(on, Term::atom(error.name())),
+                },
                 None => read_on(on, port),
             },
             Pumped::End => {

@@ -54,20 +54,20 @@ fn events_reach_the_handler_until_the_watch_is_dropped() {
 }
 
 #[test]
-fn a_descriptor_goes_to_who_watches_it_last() {
+fn a_descriptor_that_is_taken_over_stays_so() {
     let (reactor, _timers) = reactor();
     let turn = Turn::new(&Workers::new(1));
     let pipe = pipe().unwrap();
     let (tell, told) = channel();
-    let watch = |tell| {
-        reactor
-            .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
-            .unwrap()
-    };
+    let number = pipe.reader.as_raw_fd();
     let (silent, nothing) = channel();
-    let first = watch(silent);
-    let _second = watch(tell);
-    first.rearm(EDGE).unwrap();
+    let silent: Arc<dyn Ready> = Arc::new(Tell(silent));
+    let first = reactor.watch(number, EDGE, &turn, silent).unwrap();
+    let tell: Arc<dyn Ready> = Arc::new(Tell(tell));
+    let refused = reactor.watch(number, EDGE, &turn, Arc::clone(&tell));
+    assert_eq!(refused.err(), Some(Errno::EEXIST));
+    let _second = reactor.take_over(number, EDGE, &turn, tell).unwrap();
+    assert_eq!(first.rearm(EDGE), Err(Errno::EBUSY));
     fd::write(&pipe.writer, b"x").unwrap();
     told.recv_timeout(Duration::from_secs(10)).unwrap();
     drop(first);
