@@ -76,6 +76,9 @@ impl Process {
         let opened = Port::open(services, turn, shown, options, self.cell(), transport);
         opened.map_err(|error| match error {
             OpenError::TooMany => Raise::error(Term::atom("system_limit")),
+            OpenError::Refused(reason) if reason.is_atom("badarg") => {
+                Raise::argument(1, "invalid port name").hint("the driver does not take this name")
+            }
             OpenError::Refused(reason) => Raise::error(reason),
         })
     }
