@@ -3,6 +3,7 @@
 
 use super::session::Session;
 use super::world::{Output, World};
+use crate::inspect::{Options, inspect_lines};
 use std::io::Read;
 use std::time::Duration;
 use wharf::host::Host;
@@ -68,7 +69,8 @@ fn evaluate(host: Host, name: &str, source: &str, arguments: Vec<String>, show: 
     let status = match session.eval_at(source, 1) {
         Ok(value) => {
             if show == Show::Value {
-                world.write(format!("{}\n", crate::inspect::inspect(&value)).as_bytes());
+                let text = inspect_lines(&value, &Options::default());
+                world.write(format!("{text}\n").as_bytes());
             }
             0
         }

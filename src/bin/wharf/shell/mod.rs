@@ -14,7 +14,7 @@ mod interrupt;
 
 use crate::args::{Global, Shell};
 use crate::inspect::exception::exit_text;
-use crate::inspect::inspect;
+use crate::inspect::{Options, inspect_lines};
 use crate::lang::session::{Failure, Session};
 use crate::lang::world::{Output, World};
 use crate::print::{Paint, complain};
@@ -214,7 +214,10 @@ impl Evaluator {
         match self.session.eval_at(input, self.count) {
             Ok(value) => {
                 self.count += 1;
-                println!("{}", color::value(&inspect(&value), self.paint));
+                println!(
+                    "{}",
+                    color::value(&inspect_lines(&value, &Options::default()), self.paint)
+                );
             }
             Err(failure) if failure.is_incomplete() => return Put::Incomplete,
             Err(Failure::Ended { pid, reason }) => {

@@ -35,6 +35,7 @@ mod number;
 mod path;
 mod port;
 mod process;
+mod prompt;
 mod system;
 mod text;
 mod values;
@@ -81,7 +82,10 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
     ("Elixir.IO", &[io::TABLE]),
     ("Elixir.IO.ANSI", &[io::ANSI]),
     ("Elixir.Integer", &[integer::INTEGER]),
-    ("Elixir.Kernel", &[kernel::SHARED, kernel::TABLE]),
+    (
+        "Elixir.Kernel",
+        &[kernel::SHARED, kernel::TABLE, prompt::TABLE],
+    ),
     ("Elixir.Keyword", &[keyword::TABLE]),
     ("Elixir.List", &[list::TABLE]),
     ("Elixir.Map", &[map::TABLE]),
