@@ -293,13 +293,15 @@ fn who_ends_while_it_links_or_monitors_leaves_nothing_with_the_other() {
         let short = host.process();
         together(
             &|| {
-                for target in [&me_term, &port] {
-                    let _ = short.link(target);
-                    let kind = Term::Atom(match target {
-                        Term::Pid(_) => atom::PROCESS,
-                        _ => atom::PORT,
-                    });
-                    short.monitor(&kind, target).expect("a reference");
+                // The end comes somewhere in the middle.
+                while short.exited().is_none() {
+                    for (kind, target) in [(atom::PROCESS, &me_term), (atom::PORT, &port)] {
+                        let _ = short.link(target);
+                        let _ = short.unlink(target);
+                        let monitor = short.monitor(&Term::Atom(kind), target);
+                        let monitor = Term::Reference(monitor.expect("a reference"));
+                        let _ = short.demonitor(&monitor, &Term::Nil);
+                    }
                 }
             },
             &|| short.exit(Term::Atom(atom::NORMAL)),
