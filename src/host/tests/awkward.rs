@@ -289,6 +289,7 @@ fn who_ends_while_it_links_or_monitors_leaves_nothing_with_the_other() {
     let (host, me) = setting();
     let port = puppet(&me, Options::new());
     let me_term = Term::Pid(me.pid());
+    let delay = AtomicUsize::new(0);
     race(300, |together| {
         let short = host.process();
         together(
@@ -304,7 +305,13 @@ fn who_ends_while_it_links_or_monitors_leaves_nothing_with_the_other() {
                     }
                 }
             },
-            &|| short.exit(Term::Atom(atom::NORMAL)),
+            &|| {
+                // A little later in each round.
+                for _ in 0..delay.fetch_add(7, Ordering::SeqCst) {
+                    std::hint::spin_loop();
+                }
+                short.exit(Term::Atom(atom::NORMAL));
+            },
         );
         assert_eq!(
             info(&host, me.pid(), "monitored_by"),
