@@ -32,13 +32,14 @@ pub(super) struct Tail {
     pub(super) captured: Option<Arc<[Term]>>,
 }
 
-/// What is kept free at the end of a stack for natives and for unwinding.
-const STACK_RESERVE: usize = 512 * 1024;
+/// What is kept free at the end of a stack for natives, deeply nested expressions and unwinding.
+const STACK_RESERVE_MAX: usize = 32 << 20;
 
 impl Context {
     /// The context of a process that runs in the current thread, which has `stack` bytes of stack.
     pub(crate) fn new(process: Process, world: World, stack: usize) -> Context {
-        let floor = stack_address().saturating_sub(stack.saturating_sub(STACK_RESERVE));
+        let reserve = STACK_RESERVE_MAX.min(stack / 4);
+        let floor = stack_address().saturating_sub(stack - reserve);
         Context {
             process,
             world,

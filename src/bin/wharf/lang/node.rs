@@ -130,6 +130,8 @@ pub(crate) enum Node {
         left: Box<Node>,
         right: Box<Node>,
     },
+    /// `guard when guard`: either holds, and neither's failure matters to the other.
+    Either(Box<Node>, Box<Node>),
     If {
         test: Box<Node>,
         yes: Box<Node>,

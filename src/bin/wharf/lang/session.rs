@@ -8,7 +8,6 @@ use super::compile::{Bindings, compile};
 use super::context::Context;
 use super::parse::{Fault, SyntaxError, parse};
 use super::report;
-use super::spawn::guarded;
 use super::throw::{Class, Throw};
 use super::world::World;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -150,7 +149,7 @@ struct Shared {
 
 /// The main process's stack: address space, of which only what is used costs memory.
 const STACK_BYTES: usize = 1 << 30;
-const SMALL_STACK_BYTES: usize = 16 << 20;
+const SMALL_STACK_BYTES: usize = 64 << 20;
 
 impl Session {
     /// A session in a world. `file` names the text in errors ("iex", a path).
@@ -255,11 +254,20 @@ impl Worker {
 
     fn serve(mut self, work: &Receiver<Request>) {
         while let Ok(request) = work.recv() {
-            let result = self.evaluate(&request);
+            let result = self.evaluate_guarded(&request);
             let result = self.settle(result);
             shared(&self.shared).variables = self.bindings.names.clone();
             // Who asked may have gone.
             let _ = request.answer.send(result);
+        }
+    }
+
+    fn evaluate_guarded(&mut self, request: &Request) -> Result<Term, Failure> {
+        let evaluate = std::panic::AssertUnwindSafe(|| self.evaluate(request));
+        let fault = |_| Throw::error(Term::Atom(atom::INTERNAL_ERROR));
+        match std::panic::catch_unwind(evaluate).map_err(fault) {
+            Ok(result) => result,
+            Err(throw) => Err(self.uncaught(throw)),
         }
     }
 
@@ -284,7 +292,7 @@ impl Worker {
         warn(&world, file, &program.warnings);
         let mut slots = self.values.clone();
         slots.resize(program.lambda.slots, Term::Nil);
-        let result = guarded(|| self.context.run_file(&program.lambda, &mut slots));
+        let result = self.context.run_file(&program.lambda, &mut slots);
         match result {
             Ok(value) => {
                 self.values = program
@@ -326,5 +334,122 @@ impl Worker {
 fn warn(world: &World, file: &str, warnings: &[(String, u32)]) {
     for (warning, line) in warnings {
         world.complain(&format!("warning: {warning}\n  {file}:{line}\n\n"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::inspect;
+    use crate::lang::world::Output;
+    use wharf::host::Host;
+
+    fn session() -> Session {
+        let host = Host::new().expect("a host");
+        let world = World::new(host, Output::Captured(Arc::default()), Vec::new());
+        Session::new(world, "iex").expect("a session")
+    }
+
+    fn shown(session: &mut Session, source: &str) -> String {
+        match session.eval_at(source, 1) {
+            Ok(value) => inspect(&value),
+            Err(failure) => failure.banner(),
+        }
+    }
+
+    #[test]
+    fn variables_modules_and_aliases_stay() {
+        let mut session = session();
+        for (source, expected) in [
+            ("x = 1", "1"),
+            ("{y, x} = {x, 2}", "{1, 2}"),
+            (
+                "defmodule A.B do\n  def f(n), do: n * 10\nend; alias A.B",
+                "A.B",
+            ),
+            ("B.f(x) + y", "21"),
+            ("f = fn -> x end; x = 5; f.()", "2"),
+            ("import A.B; f(x)", "50"),
+        ] {
+            assert_eq!(shown(&mut session, source), expected, "{source}");
+        }
+        assert_eq!(session.variables(), ["f", "x", "y"]);
+    }
+
+    #[test]
+    fn a_failed_line_binds_nothing_and_ends_nobody() {
+        let mut session = session();
+        let before = session.process().pid();
+        assert_eq!(shown(&mut session, "x = 1"), "1");
+        assert_eq!(
+            shown(&mut session, "x = 2; raise \"no\""),
+            "** (RuntimeError) no"
+        );
+        assert_eq!(shown(&mut session, "x"), "1");
+        assert_eq!(shown(&mut session, "exit(:why)"), "** (exit) :why");
+        assert_eq!(session.process().pid(), before);
+    }
+
+    #[test]
+    fn a_killed_process_is_replaced() {
+        let mut session = session();
+        let before = session.process().pid();
+        assert_eq!(shown(&mut session, "x = 1"), "1");
+        let said = shown(
+            &mut session,
+            "Process.exit(self(), :kill); Process.sleep(:infinity)",
+        );
+        assert!(
+            said.starts_with("** (EXIT from #PID<") && said.ends_with("killed"),
+            "{said}"
+        );
+        assert_ne!(session.process().pid(), before);
+        assert_eq!(shown(&mut session, "1 + 1"), "2");
+    }
+
+    #[test]
+    fn text_that_stops_early_is_not_wrong() {
+        let mut session = session();
+        for source in [
+            "fn x ->",
+            "if true do",
+            "[1,",
+            "\"abc",
+            "1 +",
+            "x = %{a: 1",
+            "\"\"\"\nabc",
+            "case 1 do\n 1 -> 2\n",
+        ] {
+            let failure = session.eval_at(source, 1).expect_err(source);
+            assert!(failure.is_incomplete(), "{source}: {}", failure.report());
+        }
+        for source in ["1 2", "end", "x = )", "foo(1", "undefined_name"] {
+            let incomplete = session
+                .eval_at(source, 1)
+                .is_err_and(|failure| failure.is_incomplete());
+            assert_eq!(incomplete, source == "foo(1", "{source}");
+        }
+    }
+
+    #[test]
+    fn endless_loops_end_when_somebody_ends_the_process() {
+        let mut session = session();
+        let process = session.process();
+        let ender = std::thread::spawn(move || {
+            // The loop says when it runs.
+            let wait = std::time::Duration::from_secs(20);
+            let running = process.receive(
+                |message| message.is_atom("running").then_some(()),
+                Some(std::time::Instant::now() + wait),
+            );
+            assert!(matches!(running, Ok(Some(()))));
+            process.exit(Term::Atom(atom::KILLED));
+        });
+        let said = shown(
+            &mut session,
+            "send(self(), :running); f = fn f -> f.(f) end; f.(f)",
+        );
+        assert!(said.ends_with("killed"), "{said}");
+        ender.join().expect("the ender saw the loop run");
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn exit_reason(throw: &Throw) -> Term {
 }
 
 /// A fault of wharf's own ends one process, with a reason, and not silently the whole script.
-pub(super) fn guarded<T>(body: impl FnOnce() -> Result<T, Throw>) -> Result<T, Throw> {
+fn guarded<T>(body: impl FnOnce() -> Result<T, Throw>) -> Result<T, Throw> {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
     result.unwrap_or_else(|_| Err(Throw::error(Term::Atom(atom::INTERNAL_ERROR))))
 }

@@ -78,6 +78,9 @@ impl Compiler<'_> {
             return Ok(two(args, |left, right| Node::Binary(op, left, right, line)));
         }
         match self.function_named(name, arity) {
+            Some(Meaning::Local(_)) if self.unit().in_guard && !self.is_guard(name, arity) => {
+                Err(SyntaxError::meaning(at, no_guard(name, arity)))
+            }
             Some(Meaning::Local(function)) => Ok(Node::CallLocal {
                 function,
                 args,
@@ -113,6 +116,14 @@ impl Compiler<'_> {
             ),
             None => format!("undefined function {name}/{arity} (there is no such import)"),
         }
+    }
+
+    fn is_guard(&self, name: &str, arity: usize) -> bool {
+        let declared = self
+            .modules
+            .last()
+            .and_then(|module| module.functions.get(&(name.to_owned(), arity)));
+        declared.is_some_and(|declared| declared.is_guard)
     }
 
     fn is_local(&self, name: &str, arity: usize) -> bool {
@@ -236,9 +247,7 @@ impl Compiler<'_> {
             return Ok(());
         }
         let reason = match module.as_str() {
-            "Elixir.Kernel" => format!(
-                "cannot find or invoke local {name}/{arity} inside guard. Only macros can be invoked in a guard and they must be defined before their invocation"
-            ),
+            "Elixir.Kernel" => no_guard(name, arity),
             _ => format!(
                 "cannot invoke remote function {}.{name}/{arity} inside guards",
                 module_text(module)
@@ -258,7 +267,8 @@ impl Compiler<'_> {
                 .ok_or_else(|| SyntaxError::meaning(expr.at, "there is no module here")),
             Kind::AliasUnder(left, right) => {
                 let left = self.module_expr(left)?;
-                Ok(Atom::new(&format!("{}.{right}", left.as_str())))
+                Atom::try_new(&format!("{}.{right}", left.as_str()))
+                    .map_err(|_| SyntaxError::wrong(expr.at, "this name is too long"))
             }
             _ => Err(SyntaxError::meaning(
                 expr.at,
@@ -373,4 +383,11 @@ fn two(mut args: Vec<Node>, node: impl FnOnce(Box<Node>, Box<Node>) -> Node) -> 
     let right = args.pop().unwrap_or_else(nothing);
     let left = args.pop().unwrap_or_else(nothing);
     node(Box::new(left), Box::new(right))
+}
+
+fn no_guard(name: &str, arity: usize) -> String {
+    format!(
+        "cannot find or invoke local {name}/{arity} inside guard. Only macros can be invoked in a guard and they must be \
+         defined before their invocation"
+    )
 }

@@ -264,16 +264,7 @@ impl Compiler<'_> {
             // Guards: `a when b when c` is either of them.
             "when" if self.unit().in_guard => {
                 let (left, right) = (self.expr(left, false)?, self.expr(right, false)?);
-                let never = |node| Node::If {
-                    test: Box::new(node),
-                    yes: Box::new(Node::Const(Term::from(true))),
-                    no: Box::new(Node::Const(Term::from(false))),
-                };
-                return Ok(Node::Relaxed {
-                    is_or: true,
-                    left: Box::new(never(left)),
-                    right: Box::new(right),
-                });
+                return Ok(Node::Either(Box::new(left), Box::new(right)));
             }
             ".." => {
                 let (first, last) = (self.expr(left, false)?, self.expr(right, false)?);

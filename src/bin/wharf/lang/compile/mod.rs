@@ -71,6 +71,8 @@ enum Attribute {
 struct Declared {
     cell: FunctionCell,
     public: bool,
+    /// Made by `defguard`, so guards may call it.
+    is_guard: bool,
     clauses: Vec<Clause>,
     slots: usize,
     line: u32,

@@ -51,7 +51,7 @@ impl Compiler<'_> {
         let full = format!("{}.{short}", outer.as_str());
         let first = short.split('.').next().unwrap_or(short);
         self.add_alias(first, &format!("{}.{first}", outer.as_str()));
-        Ok(Atom::new(&full))
+        Atom::try_new(&full).map_err(|_| SyntaxError::wrong(name.at, "this name is too long"))
     }
 
     fn module_body(&mut self, name: Atom, body: &Expr, at: At) -> Compiled<Node> {
@@ -95,6 +95,7 @@ impl Compiler<'_> {
 
     /// Notes a definition before anything is compiled, so that calls find it.
     fn declare(&mut self, call: &CallExpr, at: At) -> Compiled<()> {
+        let is_guard = call.name.starts_with("defguard");
         let public = matches!(call.name.as_str(), "def" | "defguard" | "defdelegate");
         if !public && !matches!(call.name.as_str(), "defp" | "defguardp") {
             return Ok(());
@@ -118,6 +119,7 @@ impl Compiler<'_> {
                     Declared {
                         cell,
                         public,
+                        is_guard,
                         clauses,
                         slots: arity,
                         line,

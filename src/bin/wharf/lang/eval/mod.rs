@@ -188,6 +188,10 @@ impl Context {
     #[inline(never)]
     fn eval_more(&mut self, node: &Node, frame: &mut Frame) -> Eval {
         match node {
+            Node::Either(left, right) => {
+                let holds = self.guard(Some(left), frame) || self.guard(Some(right), frame);
+                Ok(Term::boolean(holds))
+            }
             Node::Attribute(cell) => Ok(cell.read().map(|term| term.clone()).unwrap_or(NIL)),
             Node::SetAttribute(cell, value) => {
                 let value = self.eval(value, frame)?;

@@ -33,7 +33,7 @@ impl Reader<'_> {
         }
         match target.kind() {
             "identifier" => {
-                call.name = self.text(target).to_owned();
+                call.name = self.name(target)?;
                 Ok(Kind::Call(Box::new(call)))
             }
             "dot" => {
@@ -56,7 +56,7 @@ impl Reader<'_> {
                             ));
                         }
                     },
-                    _ => self.text(right).to_owned(),
+                    _ => self.name(right)?,
                 };
                 Ok(Kind::Remote(left, Box::new(call)))
             }

@@ -67,6 +67,9 @@ type Parsed<T> = Result<T, SyntaxError>;
 /// How deep expressions may nest; far beyond what people write, well within the stack.
 const DEPTH_MAX: usize = 4000;
 
+/// How many bytes a name may have.
+const NAME_MAX: usize = 240;
+
 /// Reads a whole script, as one block of expressions. `line` is the number of its first line.
 pub(crate) fn parse(source: &str, line: u32) -> Parsed<Expr> {
     let mut parser = tree_sitter::Parser::new();
@@ -205,7 +208,13 @@ impl<'s> Reader<'s> {
                     format!("unexpected reserved word: {text}"),
                 ));
             }
-            "identifier" => Kind::Variable(text.to_owned()),
+            "identifier" => Kind::Variable(self.name(node)?),
+            "alias" if text.len() > NAME_MAX => {
+                return Err(SyntaxError::wrong(
+                    at,
+                    "atom length must be less than system limit",
+                ));
+            }
             "alias" => Kind::Alias(text.split('.').map(str::trim).collect::<Vec<_>>().join(".")),
             "integer" => Kind::Literal(quoted::integer(text)),
             "float" => {
@@ -251,6 +260,18 @@ impl<'s> Reader<'s> {
             "block" => Kind::Block(self.expressions(node)?),
             other => return Err(SyntaxError::unsupported(at, &format!("`{text}` ({other})"))),
         })
+    }
+
+    /// A name that may become an atom, also with `Elixir.` in front.
+    fn name(&self, node: Node) -> Parsed<String> {
+        let text = self.text(node);
+        if text.len() > NAME_MAX {
+            return Err(SyntaxError::wrong(
+                self.at(node),
+                "atom length must be less than system limit",
+            ));
+        }
+        Ok(text.to_owned())
     }
 
     fn atom(&self, at: At, name: &str) -> Parsed<Atom> {
