@@ -60,6 +60,24 @@ pub(crate) fn count(args: &[Term], place: usize) -> Result<usize, Throw> {
     usize::try_from(integer(args, place)?).map_err(|_| bad(place, "out of range"))
 }
 
+/// How much a function may make at a blow: what is more could not be had, and asking for it would end the program.
+const MADE_MAX: usize = 1 << 32;
+
+/// `times` things of `size` bytes each, if that is not too much; `:system_limit` otherwise.
+pub(crate) fn amount(times: usize, size: usize) -> Result<usize, Throw> {
+    let whole = times
+        .checked_mul(size.max(1))
+        .filter(|whole| *whole <= MADE_MAX);
+    whole
+        .map(|_| times)
+        .ok_or_else(|| Throw::error(Term::atom("system_limit")))
+}
+
+/// The number of terms at `place` that a function is to make.
+pub(crate) fn terms(args: &[Term], place: usize) -> Result<usize, Throw> {
+    amount(count(args, place)?, size_of::<Term>())
+}
+
 /// The binary at `place`.
 pub(crate) fn binary(args: &[Term], place: usize) -> Result<&Binary, Throw> {
     match &args[place - 1] {

@@ -3,7 +3,7 @@
 //! Relies on `text::pattern` for the search. Promises parts that share the bytes they are of.
 #![forbid(unsafe_code)]
 
-use super::argument::{Answer, bad, binary, bytes, has_flag, option};
+use super::argument::{Answer, amount, bad, binary, bytes, has_flag, option};
 use super::kernel::binary_part;
 use super::text::pattern::{find_all, patterns};
 use super::{Entry, convert, table};
@@ -148,13 +148,7 @@ fn copy(_: &mut Context, args: &[Term]) -> Answer {
     } else {
         1
     };
-    if whole
-        .len()
-        .checked_mul(times)
-        .is_none_or(|size| size > isize::MAX as usize)
-    {
-        return Err(Throw::error(Term::atom("system_limit")));
-    }
+    let times = amount(times, whole.len())?;
     Ok(Term::Binary(Binary::from(whole.repeat(times))))
 }
 

@@ -199,7 +199,7 @@ fn binary_part(ctx: &mut Context, args: &[Term]) -> Answer {
 fn make_tuple(_: &mut Context, args: &[Term]) -> Answer {
     Ok(Term::tuple(vec![
         args[1].clone();
-        super::argument::count(args, 1)?
+        super::argument::terms(args, 1)?
     ]))
 }
 

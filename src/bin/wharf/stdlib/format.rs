@@ -76,7 +76,8 @@ fn number(
     values: &mut std::vec::IntoIter<Term>,
 ) -> Option<Option<i64>> {
     if characters.next_if_eq(&'*').is_some() {
-        return values.next()?.as_int().map(Some);
+        let number = values.next()?.as_int();
+        return number.filter(|number| within(*number)).map(Some);
     }
     let mut digits = String::new();
     digits.extend(characters.next_if_eq(&'-'));
@@ -84,10 +85,15 @@ fn number(
         digits.push(digit);
     }
     if digits.is_empty() {
-        Some(None)
-    } else {
-        digits.parse().ok().map(Some)
+        return Some(None);
     }
+    let number = digits.parse().ok();
+    number.filter(|number| within(*number)).map(Some)
+}
+
+/// Whether a width or precision is one that a text can have.
+fn within(number: i64) -> bool {
+    number.unsigned_abs() <= 1 << 24
 }
 
 impl Directive {

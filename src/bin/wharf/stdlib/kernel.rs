@@ -357,6 +357,7 @@ pub(crate) const TABLE: &[Entry] = table! {
     "struct"/2 => new_struct, "struct(module_or_struct, fields): a struct with some fields changed";
     "self"/0 => super::process::own_pid, "self(): this process";
     "send"/2 => super::process::send, "send(dest, message): to a pid, port or name; gives the message";
+    "flush"/0 => super::process::flush, "flush(): shows and takes the messages that wait";
     "get_in"/2 => super::access::get_in, "get_in(data, keys): the value under the keys, one inside the other";
     "put_in"/3 => super::access::put_in, "put_in(data, keys, value): data with another value under the keys";
     "update_in"/3 => super::access::update_in, "update_in(data, keys, fun): data with fun of the value under the keys";

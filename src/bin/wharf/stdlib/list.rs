@@ -171,6 +171,7 @@ fn duplicate(_: &mut Context, args: &[Term]) -> Answer {
     let count = args[1]
         .as_usize()
         .ok_or_else(|| Throw::function_clause("List", "duplicate", args))?;
+    let count = super::argument::amount(count, size_of::<Term>())?;
     Ok(Term::list(vec![args[0].clone(); count]))
 }
 

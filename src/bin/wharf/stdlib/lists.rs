@@ -38,15 +38,14 @@ fn seq(_: &mut Context, args: &[Term]) -> Answer {
         .get(2)
         .map_or(Some(1), Term::as_int)
         .ok_or_else(wrong)?;
-    if step > 0 && from - step <= to && from > to
-        || step < 0 && from - step >= to && from < to
-        || step == 0 && from == to
-    {
-        return Ok(if step == 0 {
-            Term::list(vec![Term::Int(from)])
-        } else {
-            Term::Nil
-        });
+    // A step past the end gives an empty list; anything else that cannot arrive is an error.
+    let before = i128::from(from) - i128::from(step);
+    if step == 0 && from == to {
+        return Ok(Term::list(vec![Term::Int(from)]));
+    }
+    let last = i128::from(to);
+    if step > 0 && before <= last && from > to || step < 0 && before >= last && from < to {
+        return Ok(Term::Nil);
     }
     if step == 0 || (step > 0) != (to >= from) {
         return Err(wrong());
@@ -285,7 +284,7 @@ fn enumerate(_: &mut Context, args: &[Term]) -> Answer {
     };
     let items = items("enumerate", args, args.len())?;
     Ok(Term::list(
-        (start..)
+        (start..i64::MAX)
             .zip(items)
             .map(|(number, item)| Term::tuple([Term::Int(number), item]))
             .collect(),
@@ -364,7 +363,7 @@ pub(crate) const TABLE: &[Entry] = table! {
     "append"/2 => append, ":lists.append(left, right)";
     "concat"/1 => concat, ":lists.concat(things): their text as one charlist";
     "flatten"/1 => |_, args| flat(&args[0], Vec::new()).map(Term::list).ok_or_else(|| clause("flatten", args)), ":lists.flatten(list)";
-    "duplicate"/2 => |_, args| Ok(Term::list(vec![args[1].clone(); number("duplicate", args, 1)?])), ":lists.duplicate(count, item)";
+    "duplicate"/2 => |_, args| Ok(Term::list(vec![args[1].clone(); super::argument::amount(number("duplicate", args, 1)?, size_of::<Term>())?])), ":lists.duplicate(count, item)";
     "delete"/2 => |ctx, args| ctx.call(Atom::new("Elixir.List"), "delete", vec![args[1].clone(), args[0].clone()]), ":lists.delete(item, list)";
     "split"/2 => |ctx, args| turned(ctx, "split", args), ":lists.split(count, list)";
     "zip"/2 => zip, ":lists.zip(left, right)";

@@ -69,6 +69,7 @@ fn uniform(_: &mut Context, args: &[Term]) -> Answer {
 
 fn random_bytes(_: &mut Context, args: &[Term]) -> Answer {
     let count = super::argument::count(args, 1)?;
+    let count = super::argument::amount(count, 1)?;
     let bytes: Vec<u8> = std::iter::repeat_with(|| random().to_le_bytes())
         .flatten()
         .take(count)

@@ -7,7 +7,7 @@
 use super::argument::{Answer, bad, nil};
 use super::enumeration::items::pair;
 use super::{Entry, table};
-use crate::inspect::inspect;
+use crate::inspect::{Options, inspect, inspect_lines};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
 use std::time::{Duration, Instant};
@@ -456,6 +456,20 @@ fn dictionary_keys(ctx: &mut Context, args: &[Term]) -> Answer {
         .iter()
         .filter(|(key, value)| visible(key) && fits(value));
     Ok(Term::list(keys.map(|(key, _)| key.clone()).collect()))
+}
+
+/// `flush()`: shows and takes all messages that wait, as in iex.
+pub(crate) fn flush(ctx: &mut Context, _: &[Term]) -> Answer {
+    loop {
+        let next = ctx.process().receive_any(Duration::ZERO);
+        match next.map_err(|exited| Throw::killed(exited.reason))? {
+            Some(message) => {
+                let shown = inspect_lines(&message, &Options::default());
+                ctx.write(format!("{shown}\n").as_bytes());
+            }
+            None => return Ok(Term::atom("ok")),
+        }
+    }
 }
 
 fn undefined() -> Term {

@@ -59,7 +59,7 @@ pub(crate) const TUPLE: &[Entry] = table! {
     "append"/2 => append, "Tuple.append(tuple, value)";
     "insert_at"/3 => insert_at, "Tuple.insert_at(tuple, index, value)";
     "delete_at"/2 => delete_at, "Tuple.delete_at(tuple, index)";
-    "duplicate"/2 => |_, args| Ok(Term::tuple(vec![args[0].clone(); super::argument::count(args, 2)?])), "Tuple.duplicate(value, size)";
+    "duplicate"/2 => |_, args| Ok(Term::tuple(vec![args[0].clone(); super::argument::terms(args, 2)?])), "Tuple.duplicate(value, size)";
     "sum"/1 => |_, args| fold(args, BinaryOp::Add, 0), "Tuple.sum(tuple)";
     "product"/1 => |_, args| fold(args, BinaryOp::Multiply, 1), "Tuple.product(tuple)";
 };

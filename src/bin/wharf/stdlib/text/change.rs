@@ -7,7 +7,7 @@ use super::grapheme::graphemes;
 use super::{number, part, subject};
 use crate::lang::native::Context;
 use crate::lang::throw::Throw;
-use crate::stdlib::argument::{Answer, bad, binary, binary_of, bytes};
+use crate::stdlib::argument::{Answer, amount, bad, binary, binary_of, bytes};
 use crate::stdlib::{Entry, convert, table};
 use wharf::term::{Binary, Term};
 
@@ -159,7 +159,7 @@ fn padding(function: &str, args: &[Term]) -> Result<(Vec<u8>, Binary), Throw> {
             &[args[0].clone(), args[1].clone(), Term::Nil],
         ));
     }
-    let missing = wanted.saturating_sub(graphemes(&text).len());
+    let missing = amount(wanted.saturating_sub(graphemes(&text).len()), 1)?;
     let padding = pieces
         .iter()
         .cycle()
@@ -185,14 +185,7 @@ fn duplicate(_: &mut Context, args: &[Term]) -> Answer {
     let text = subject("duplicate", args, 1)?;
     let count = super::number("duplicate", args, 2)?;
     let count = usize::try_from(count).map_err(|_| bad(2, "out of range"))?;
-    if text
-        .len()
-        .checked_mul(count)
-        .is_none_or(|size| size > isize::MAX as usize)
-    {
-        return Err(Throw::error(Term::atom("system_limit")));
-    }
-    Ok(binary_of(text.repeat(count)))
+    Ok(binary_of(text.repeat(amount(count, text.len())?)))
 }
 
 fn to_integer(ctx: &mut Context, args: &[Term]) -> Answer {
