@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
@@ -28,7 +28,6 @@ pub(crate) struct Table<T> {
     segments: [OnceLock<Box<[Slot<T>]>>; SEGMENTS],
     free: Lock<VecDeque<u32>>,
     used: AtomicU32,
-    live: AtomicUsize,
 }
 
 struct Slot<T> {
@@ -47,13 +46,7 @@ impl<T> Table<T> {
             segments: [const { OnceLock::new() }; SEGMENTS],
             free: Lock::new(VecDeque::new()),
             used: AtomicU32::new(FIRST_INDEX),
-            live: AtomicUsize::new(0),
         }
-    }
-
-    /// How many entries there are.
-    pub(crate) fn len(&self) -> usize {
-        self.live.load(Ordering::Relaxed)
     }
 
     /// Adds what `make` makes of its number. `None` when the table is full or `make` gave up.
@@ -66,7 +59,6 @@ impl<T> Table<T> {
             return None;
         };
         slot.tenant.lock().value = Some(Arc::clone(&value));
-        self.live.fetch_add(1, Ordering::Relaxed);
         Some(value)
     }
 
@@ -126,7 +118,6 @@ impl<T> Table<T> {
         let value = tenant.value.take()?;
         tenant.uses += 1;
         drop(tenant);
-        self.live.fetch_sub(1, Ordering::Relaxed);
         let index = u32::try_from(number & ((1 << INDEX_BITS) - 1)).ok()?;
         self.free.lock().push_back(index);
         Some(value)
@@ -161,7 +152,6 @@ mod tests {
             assert!(table.get(number).is_none());
             assert!(table.remove(number).is_none());
         }
-        assert_eq!(table.len(), 0);
         assert!(table.all().is_empty());
     }
 

@@ -128,11 +128,6 @@ impl Port {
         }
     }
 
-    /// Whether terms sent in the port's name still reach anybody.
-    pub(crate) fn is_silent(&self, on: &mut OnTurn<'_>) -> bool {
-        !Port::is_heard(self.state.get(on))
-    }
-
     /// The input has ended, and where that was asked for also the program, with `status`.
     /// Tells the owner the status, the unfinished last line, and then either `eof`, in which
     /// case the port stays, or ends the port.

@@ -346,12 +346,6 @@ impl Port {
         &self.options
     }
 
-    /// Its back end.
-    #[inline]
-    pub(crate) fn transport(&self) -> &dyn Transport {
-        &*self.transport
-    }
-
     /// Its back end as the type that it is, if it is a `T`.
     #[inline]
     pub(crate) fn transport_as<T: Transport>(&self) -> Option<&T> {

@@ -208,11 +208,6 @@ impl Port {
                     state.owner_cell = None;
                 }
             }
-            Signal::Link(from) => {
-                if state.phase == Phase::Open {
-                    state.relations.link(from);
-                }
-            }
             Signal::Unlink(from) => {
                 state.relations.unlink(from);
             }

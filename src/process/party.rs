@@ -94,11 +94,6 @@ impl ProcessCell {
         self.pid
     }
 
-    /// The directory that knows it.
-    pub(crate) fn directory(&self) -> &Arc<Directory> {
-        &self.directory
-    }
-
     /// Whether it is one of `directory`'s.
     pub(crate) fn belongs_to(&self, directory: &Arc<Directory>) -> bool {
         Arc::ptr_eq(&self.directory, directory)
@@ -262,7 +257,6 @@ impl ProcessCell {
                 reason,
                 cause,
             } => self.take_exit(from, reason, cause),
-            Signal::Link(from) => self.accept_link(from),
             Signal::Unlink(from) => {
                 self.books.lock().relations.unlink(from);
                 true

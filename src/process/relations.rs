@@ -37,11 +37,6 @@ impl Relations {
         self.links.remove(&other)
     }
 
-    /// Whether there is a link to `other`.
-    pub(crate) fn is_linked(&self, other: Party) -> bool {
-        self.links.contains(&other)
-    }
-
     /// All links, in order of identity.
     pub(crate) fn links(&self) -> impl Iterator<Item = Party> + '_ {
         self.links.iter().copied()
@@ -112,6 +107,6 @@ mod tests {
         assert!(relations.remove_watch(first).is_none());
         assert_eq!(relations.watches().len(), 1);
         assert!(relations.unlink(other));
-        assert!(!relations.is_linked(other));
+        assert_eq!(relations.links().next(), None);
     }
 }

@@ -44,8 +44,6 @@ pub(crate) enum Signal {
         reason: Term,
         cause: ExitCause,
     },
-    /// A link was made by the sender.
-    Link(Party),
     /// The sender took the link back.
     Unlink(Party),
     /// The sender wants to hear of the receiver's end.

@@ -234,11 +234,6 @@ impl Watch {
             _ => Err(Errno::EBUSY),
         }
     }
-
-    /// The descriptor.
-    pub(crate) fn fd(&self) -> RawFd {
-        self.fd
-    }
 }
 
 impl Drop for Watch {

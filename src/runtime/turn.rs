@@ -124,21 +124,6 @@ impl Turn {
         }
     }
 
-    /// Whether the current thread is on this turn.
-    pub(crate) fn is_current(&self) -> bool {
-        let mut loan = LOANS.get();
-        while !loan.is_null() {
-            // SAFETY: loans live in stack frames of this thread that have not ended: `lend`
-            // takes its loan off the list before its frame goes.
-            let here = unsafe { &*loan };
-            if ptr::eq(here.turn, self) {
-                return true;
-            }
-            loan = here.outer;
-        }
-        false
-    }
-
     /// Gives `f` the turn back that this thread has lent to the foreign code now calling.
     /// `None` where this thread is not inside a loan of this turn.
     #[inline]
@@ -327,7 +312,6 @@ mod tests {
         let seen = turn.try_run(|on| {
             *cell.get(on) = 1;
             on.lend(|| {
-                assert!(turn.is_current());
                 turn.with_lent(|on| {
                     *cell.get(on) += 1;
                     assert!(turn.with_lent(|_| ()).is_none(), "already in use");
@@ -337,7 +321,7 @@ mod tests {
             *cell.get(on)
         });
         assert_eq!(seen.ok(), Some(3));
-        assert!(!turn.is_current());
+        assert!(turn.with_lent(|_| ()).is_none());
     }
 
     #[test]
