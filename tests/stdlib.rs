@@ -75,3 +75,8 @@ fn wrong_arguments_raise_the_same() {
 fn processes_and_ports_do_the_same() {
     prints_what_elixir_printed("processes");
 }
+
+#[test]
+fn functions_work_together() {
+    prints_what_elixir_printed("together");
+}
