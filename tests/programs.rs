@@ -104,7 +104,7 @@ impl Drop for Folder {
 /// The end of a port is told a moment before it leaves the table.
 fn wait_for_no_ports(owner: &Process) {
     let deadline = Instant::now() + SOON;
-    while owner.host().ports() != [] {
+    while !owner.host().ports().is_empty() {
         assert!(Instant::now() < deadline, "{:?}", owner.host().ports());
         std::thread::yield_now();
     }
@@ -516,10 +516,7 @@ fn many_ports_at_once_each_hear_their_own() {
     }
     for (n, port) in ports.iter().enumerate() {
         let mine = |message: &Term| {
-            let of = message
-                .as_tuple()?
-                .iter()
-                .any(|part| *part == Term::Port(*port));
+            let of = message.as_tuple()?.contains(&Term::Port(*port));
             of.then(|| message.to_string())
         };
         let mut hear = || {
