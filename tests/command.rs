@@ -330,3 +330,21 @@ fn inspect_says_what_is_wrong_with_a_file() {
         assert!(failed.out.contains("{error,{open_error,"), "{}", failed.out);
     }
 }
+
+/// On a terminal of its own, by `script`, which everybody on Linux has.
+#[test]
+fn the_shell_on_a_terminal() {
+    let shell = format!("{} shell --no-history", env!("CARGO_BIN_EXE_wharf"));
+    let mut terminal = std::process::Command::new("script");
+    terminal
+        .args(["-qec", &shell, "/dev/null"])
+        .env("NO_COLOR", "1")
+        .env("TERM", "xterm");
+    // Tab completes the name of the driver.
+    let keys = "p = Port.open({:spawn_driver, \"counter_d\t\"}, [:binary]); Port.command(p, \"7\"); \
+                receive do {^p, {:data, sum}} -> IO.puts(\"sum \" <> sum) end; System.halt(3)\r";
+    let output = run_within(terminal, keys, PATIENCE);
+    let screen = String::from_utf8_lossy(&output.stdout);
+    assert!(screen.contains("sum 7"), "{screen}");
+    assert_eq!(output.status.code(), Some(3), "{screen}");
+}

@@ -4,7 +4,7 @@
 use std::process::Command;
 
 /// The `wharf` command with these arguments, in the package's folder.
-pub fn wharf(arguments: &[&str]) -> Command {
+pub(crate) fn wharf(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wharf"));
     command
         .args(arguments)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Compiles all of `drivers/` into an empty folder for the test of that name.
-pub fn compile_all(test: &str) -> PathBuf {
+pub(crate) fn compile_all(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drivers-{test}"));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -20,7 +20,7 @@ pub fn compile_all(test: &str) -> PathBuf {
 }
 
 /// Compiles one C file to a driver in `folder`.
-pub fn compile(source: &Path, folder: &Path) -> PathBuf {
+pub(crate) fn compile(source: &Path, folder: &Path) -> PathBuf {
     let library = folder.join(source.with_extension("so").file_name().unwrap());
     let status = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-pthread", "-I"])

@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// Runs a program with `input` on its standard input; kills it and panics when it takes longer.
-pub fn run_within(mut command: Command, input: &str, limit: Duration) -> Output {
+pub(crate) fn run_within(mut command: Command, input: &str, limit: Duration) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

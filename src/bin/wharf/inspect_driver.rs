@@ -7,7 +7,7 @@
 
 use crate::args::{Global, Inspect};
 use crate::print::{Paint, complain};
-use object::read::elf::{Dyn, ElfFile64, FileHeader};
+use object::read::elf::{Dyn, ElfFile64};
 use object::{Architecture, Object, ObjectSymbol};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -107,7 +107,7 @@ fn needed(elf: &ElfFile64<'_>) -> Option<Vec<String>> {
     let strings = sections.strings(endian, elf.data(), link).ok()?;
     let entries = dynamic
         .iter()
-        .filter(|entry| entry.tag(endian) == object::elf::DT_NEEDED.into());
+        .filter(|entry| entry.tag(endian) == object::elf::DT_NEEDED);
     let name = |entry: &object::elf::Dyn64<_>| {
         Some(String::from_utf8_lossy(entry.string(endian, strings).ok()?).into_owned())
     };

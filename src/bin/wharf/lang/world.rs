@@ -20,8 +20,11 @@ pub(crate) enum Output {
     /// Kept for a transcript to look at.
     Captured(Arc<Mutex<Vec<u8>>>),
     /// A terminal on which a line is being edited.
-    Screen(Arc<dyn Fn(&[u8]) + Send + Sync>),
+    Screen(Print),
 }
+
+/// Prints above a line being edited.
+pub(crate) type Print = Arc<dyn Fn(&[u8]) + Send + Sync>;
 
 /// A module that a script defined.
 pub(crate) struct Module {

@@ -10,7 +10,7 @@ use crate::print::Paint;
 use crate::stdlib;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint, Hinter};
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 use std::borrow::Cow;
@@ -194,32 +194,55 @@ impl Completer for Assistant {
 }
 
 impl Hinter for Assistant {
-    type Hint = String;
+    type Hint = Shown;
 
-    /// How the function whose bracket was just opened is called; otherwise the only way on.
-    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<String> {
+    /// The arguments of the function whose bracket was just opened; otherwise the only way on.
+    fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Shown> {
         self.typed.set(!line.is_empty());
         if pos < line.len() || open_string(line).is_some() {
             return None;
         }
+        let Some(call) = line.strip_suffix('(') else {
+            let (start, names) = self.candidates(line);
+            let [only] = names.as_slice() else {
+                return None;
+            };
+            let rest = only.strip_prefix(&line[start..])?;
+            return (!rest.is_empty()).then(|| Shown::Rest(rest.to_owned()));
+        };
         let word_start = |text: &str| {
             text.rfind(|c: char| !(c.is_alphanumeric() || "_.:?!".contains(c)))
                 .map_or(0, |at| at + 1)
         };
-        if let Some(call) = line.strip_suffix('(') {
-            let call = &call[word_start(call)..];
-            let (module, name) = call.rsplit_once('.')?;
-            let entries = stdlib::functions(help::atom_of(module));
-            let entry = entries.iter().rev().find(|entry| entry.name == name)?;
-            let usage = entry.help.lines().next()?;
-            return Some(format!("   {usage}"));
+        let (module, name) = call[word_start(call)..].rsplit_once('.')?;
+        let entries = stdlib::functions(help::atom_of(module));
+        let entry = entries.iter().rev().find(|entry| entry.name == name)?;
+        let (_, arguments) = entry.help.split_once('(')?;
+        let (arguments, _) = arguments.split_once(')')?;
+        Some(Shown::Usage(format!("{arguments})")))
+    }
+}
+
+/// What is shown behind the cursor.
+pub(super) enum Shown {
+    /// The rest of a word; the right arrow takes it.
+    Rest(String),
+    /// How a function is called; nothing to be taken.
+    Usage(String),
+}
+
+impl Hint for Shown {
+    fn display(&self) -> &str {
+        match self {
+            Shown::Rest(text) | Shown::Usage(text) => text,
         }
-        let (start, names) = self.candidates(line);
-        let [only] = names.as_slice() else {
-            return None;
-        };
-        let rest = only.strip_prefix(&line[start..])?;
-        (!rest.is_empty()).then(|| rest.to_owned())
+    }
+
+    fn completion(&self) -> Option<&str> {
+        match self {
+            Shown::Rest(text) => Some(text),
+            Shown::Usage(_) => None,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::args::{Global, Shell};
 use crate::inspect::exception::exit_text;
 use crate::inspect::{Options, inspect_lines};
 use crate::lang::session::{Failure, Session};
-use crate::lang::world::{Output, World};
+use crate::lang::world::{Output, Print, World};
 use crate::print::{Paint, complain};
 use complete::Assistant;
 use interrupt::Interrupts;
@@ -259,7 +259,7 @@ impl Screen {
     }
 
     /// Prints above the line being edited, if one is.
-    fn writer(&self) -> Arc<dyn Fn(&[u8]) + Send + Sync> {
+    fn writer(&self) -> Print {
         let state = self.0.clone();
         Arc::new(move |bytes| {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
