@@ -519,7 +519,7 @@ fn many_ports_at_once_each_hear_their_own() {
             let of = message.as_tuple()?.contains(&Term::Port(*port));
             of.then(|| message.to_string())
         };
-        let mut hear = || {
+        let hear = || {
             owner
                 .receive(mine, Some(Instant::now() + SOON))
                 .unwrap()
