@@ -1,10 +1,10 @@
 //! The sample drivers do in wharf what they say, and what they do in Erlang.
 
-#[path = "support/driver.rs"]
-mod driver;
+#[path = "support/world.rs"]
+mod world;
 
-use driver::{DEADLINE, World, scratch, shown, term};
 use wharf::term::Term;
+use world::{DEADLINE, World, scratch, shown, term};
 
 #[test]
 fn echo_gives_back_what_it_gets() {

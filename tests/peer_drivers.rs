@@ -1,13 +1,13 @@
 //! Drivers as a distribution packages them, unmodified: the sessions that were observed with a
 //! real Erlang, with the same answers.
 
-#[path = "support/driver.rs"]
-mod driver;
+#[path = "support/world.rs"]
+mod world;
 
 use std::path::{Path, PathBuf};
 
-use driver::{World, scratch, shown, term};
 use wharf::term::{Binary, PortId, Term, decode, encode};
+use world::{World, scratch, shown, term};
 
 /// The folder of a packaged driver, or a line that says it is missing.
 fn packaged(application: &str, name: &str) -> Option<PathBuf> {
@@ -133,7 +133,7 @@ fn trace_ip_sends_what_came_before_the_client() {
     world.command(port, "early");
     let mut client =
         std::net::TcpStream::connect(("127.0.0.1", u16::from_be_bytes([*high, *low]))).unwrap();
-    client.set_read_timeout(Some(driver::DEADLINE)).unwrap();
+    client.set_read_timeout(Some(world::DEADLINE)).unwrap();
     let mut got = [0; 10];
     client.read_exact(&mut got).unwrap();
     assert_eq!(&got, b"\0\0\0\0\x05early");

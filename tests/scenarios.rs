@@ -37,6 +37,7 @@ topics!(
     framing,
     options,
     owner,
+    probe,
     programs,
     signals
 );
@@ -131,7 +132,11 @@ fn tell(topic: &str, teller: &str, command: &str) -> Vec<String> {
 /// The sample drivers, compiled as anybody would compile them.
 fn drivers() -> &'static Path {
     static DRIVERS: OnceLock<PathBuf> = OnceLock::new();
-    DRIVERS.get_or_init(|| sample_drivers::compile_all("scenarios"))
+    DRIVERS.get_or_init(|| {
+        let folder = sample_drivers::compile_all("scenarios");
+        sample_drivers::compile_probes(&folder);
+        folder
+    })
 }
 
 /// `#Port<0.7>` becomes `#Port<1>`, the first of its kind in the line.

@@ -6,6 +6,7 @@
 //! called with this port fails softly.
 #![forbid(unsafe_code)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::abi::lent::LentQueue;
 use super::abi::monitor;
 use super::abi::sync::PdlHandle;
 use super::callback::{self, Called, Start};
-use super::drivers::Drivers;
+use super::drivers::{Drivers, Pin};
 use super::entry::Callbacks;
 use super::load::Driver;
 use super::queue::Queue;
@@ -36,6 +37,8 @@ pub(super) struct Instance {
     interior: TurnCell<Interior>,
     /// Also reached by the driver's own threads, which hold its port data lock then.
     queue: Lock<PortQueue>,
+    /// The same as `life` says, for those who are not on the turn.
+    over: AtomicBool,
     pdl: Lock<Option<PdlHandle>>,
 }
 
@@ -92,22 +95,34 @@ pub(super) enum Ack {
 pub(super) struct PortCount {
     driver: Arc<Driver>,
     drivers: Weak<Drivers>,
+    counts: bool,
 }
 
 impl PortCount {
     /// For a port that the registry has counted already.
     pub(super) fn counted(driver: Arc<Driver>, drivers: Weak<Drivers>) -> PortCount {
-        PortCount { driver, drivers }
+        PortCount {
+            driver,
+            drivers,
+            counts: true,
+        }
     }
 
     pub(super) fn driver(&self) -> &Arc<Driver> {
         &self.driver
     }
+
+    /// The port is no longer counted; its driver stays loaded until the pin is dropped.
+    fn into_pin(mut self) -> Option<Pin> {
+        self.counts = false;
+        let drivers = self.drivers.upgrade()?;
+        Some(drivers.port_to_pin(&self.driver))
+    }
 }
 
 impl Drop for PortCount {
     fn drop(&mut self) {
-        if let Some(drivers) = self.drivers.upgrade() {
+        if let Some(drivers) = self.drivers.upgrade().filter(|_| self.counts) {
             drivers.close_port(&self.driver);
         }
     }
@@ -172,6 +187,7 @@ impl Instance {
                 },
             ),
             queue: Lock::new(PortQueue::default()),
+            over: AtomicBool::new(false),
             pdl: Lock::new(None),
         }
     }
@@ -231,6 +247,11 @@ impl Instance {
     #[inline]
     pub(super) fn is_live(&self, on: &mut OnTurn<'_>) -> bool {
         self.interior.get(on).life == Life::Live
+    }
+
+    /// Whether the port is gone, for any thread and as of this moment.
+    pub(super) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
     }
 
     /// `driver_set_timer`.
@@ -326,6 +347,7 @@ impl Instance {
         self.cancel_timer(on, port);
         let interior = self.interior.get(on);
         interior.life = Life::Over;
+        self.over.store(true, Ordering::Release);
         let count = interior.count.take();
         for (fd, waiting) in interior.selects.clear() {
             if waiting {
@@ -336,7 +358,8 @@ impl Instance {
         self.clear_queue();
         let _pdl = self.pdl.lock().take();
         // The driver may be unloaded once this task of the turn is over, not before.
-        on.turn().post(Box::new(move |_| drop(count)));
+        let pin = count.and_then(PortCount::into_pin);
+        on.turn().post(Box::new(move |_| drop(pin)));
     }
 }
 

@@ -19,11 +19,20 @@ pub(crate) fn compile_all(test: &str) -> PathBuf {
     folder
 }
 
+/// Compiles the drivers that are there for tests only.
+#[allow(dead_code)] // some tests only need the samples
+pub fn compile_probes(folder: &Path) {
+    for name in ["probe_drv", "probe_ack_drv"] {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
+        compile(&sources.join(name).with_extension("c"), folder);
+    }
+}
+
 /// Compiles one C file to a driver in `folder`.
 pub(crate) fn compile(source: &Path, folder: &Path) -> PathBuf {
     let library = folder.join(source.with_extension("so").file_name().unwrap());
     let status = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-pthread", "-I"])
+        .args(["-shared", "-fPIC", "-O1", "-pthread", "-w", "-I"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"))
         .arg("-o")
         .args([library.as_path(), source])

@@ -120,7 +120,7 @@ fn with_port<R>(
     }
 }
 
-/// Runs `f` for the port that C names, whatever thread this is. `f` gets no turn, and so
+/// Runs `f` for the port that C names if it is open, whatever thread this is. `f` gets no turn, and so
 /// touches only what needs none.
 #[inline]
 fn with_port_anywhere<R>(
@@ -129,7 +129,12 @@ fn with_port_anywhere<R>(
 ) -> Option<R> {
     let id = handle::as_handle(port.addr())?;
     let mut f = Some(f);
-    let mut run = |port: &Arc<Port>, instance: &Instance| Some(f.take()?(port, instance));
+    let mut run = |port: &Arc<Port>, instance: &Instance| {
+        if instance.is_over() {
+            return None;
+        }
+        Some(f.take()?(port, instance))
+    };
     match callback::with_frame(id, &mut run) {
         Some(result) => result,
         None => {

@@ -63,6 +63,11 @@ export! {
         with_port(port, |on, port, _| {
             port.count_input(on, header.len() + part.len());
             let shape = port.data_shape(on);
+            // A list is a copy: the driver may go on to use its binary.
+            let part = match shape {
+                Shape::Binary => part,
+                Shape::List => Binary::from(&part[..]),
+            };
             let data = after_header(shape, header, shape_bytes(shape, part));
             send(on, port, data);
             0
@@ -249,7 +254,7 @@ pub(in crate::driver) unsafe fn pieces_of(
 ) -> Option<Option<Vec<Binary>>> {
     // SAFETY: the caller's promise.
     let (raw, iov) = unsafe { (pointer::load(ev)?, vector(ev)?) };
-    if raw.size <= skip && !(raw.size == 0 && skip == 0 && iov.len() > 1) {
+    if raw.size <= skip {
         return Some(None);
     }
     // SAFETY: as long as `iov`; NULL where the driver has no binaries at all.

@@ -12,7 +12,7 @@ use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvTermData};
 use crate::driver::script::{self, BadScript, Depth, Step};
 use crate::ffi::pointer;
 use crate::port::{Port, table as ports};
-use crate::term::{Binary, Pid};
+use crate::term::{Binary, Pid, decode};
 
 export! {
     fn erl_drv_output_term(port: ErlDrvTermData, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
@@ -117,8 +117,8 @@ unsafe fn send(
     let to = match receiver.map(handle::as_pid) {
         None => port.listener(),
         Some(Some(pid)) => port.listener().map(|_| pid),
-        // Not a process.
-        Some(None) => return -1,
+        // Not a process, so nobody is there.
+        Some(None) => None,
     };
     let Some(process) = to.and_then(|pid: Pid| port.services().directory.process(pid)) else {
         return 0;
@@ -162,11 +162,7 @@ unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadScript>
             12 => {
                 // SAFETY: as above.
                 let bytes = unsafe { text(word()?, word()?) }?;
-                Step::External(if bytes.is_empty() {
-                    return Err(BadScript);
-                } else {
-                    bytes
-                })
+                Step::Term(decode::decode(bytes).map_err(|_| BadScript)?.0)
             }
             13 => Step::Uint(word()?),
             14 => {
