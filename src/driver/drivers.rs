@@ -217,7 +217,10 @@ impl Drivers {
     /// A port of the driver is gone, and the driver's code may still be running.
     pub(super) fn port_to_pin(&self, driver: &Arc<Driver>) -> Pin {
         self.registry.lock().port_to_pin(&driver.name());
-        Pin { drivers: Weak::clone(&self.me), driver: Arc::clone(driver) }
+        Pin {
+            drivers: Weak::clone(&self.me),
+            driver: Arc::clone(driver),
+        }
     }
 
     fn unpin(&self, driver: &Driver) {
