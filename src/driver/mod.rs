@@ -22,7 +22,6 @@ mod load;
 #[allow(unsafe_code)]
 mod missing;
 mod pdl;
-mod queue;
 #[rustfmt::skip]
 #[allow(unsafe_code)] // declarations only
 mod raw;

@@ -12,7 +12,6 @@ pub(crate) mod info;
 pub(crate) mod line;
 pub(crate) mod name;
 pub(crate) mod options;
-#[allow(dead_code)]
 pub(crate) mod queue;
 pub(crate) mod request;
 pub(crate) mod services;

@@ -4,9 +4,9 @@
 //! Keeps shared binaries as they are and copies only bytes that somebody else keeps.
 #![forbid(unsafe_code)]
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 
+use crate::port::queue::Queue;
 use crate::term::Binary;
 use crate::term::iodata::IoData;
 use crate::transport::packet::Header;
@@ -14,8 +14,7 @@ use crate::transport::packet::Header;
 /// See the module's text.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    pieces: VecDeque<Binary>,
-    bytes: usize,
+    queue: Queue,
 }
 
 /// As many pieces as are offered to one write.
@@ -24,47 +23,42 @@ const PIECES_MAX: usize = 64;
 impl Outbox {
     /// How many bytes wait.
     pub(super) fn len(&self) -> usize {
-        self.bytes
+        self.queue.bytes()
     }
 
     /// Whether none do.
     pub(super) fn is_empty(&self) -> bool {
-        self.bytes == 0
+        self.queue.is_empty()
     }
 
     /// Adds a packet but for its first `done` bytes, which are out already.
     pub(super) fn push(&mut self, header: &Header, data: IoData<'_>, done: usize) {
         let header = header.as_bytes();
         let in_header = done.min(header.len());
-        self.add(Binary::from(&header[in_header..]));
+        self.queue.push(Binary::from(&header[in_header..]));
         let mut skip = done - in_header;
         match data {
-            IoData::Bytes(bytes) => self.add(Binary::from(&bytes[skip.min(bytes.len())..])),
-            IoData::Binary(binary) => self.add(rest(&binary, &mut skip)),
+            IoData::Bytes(bytes) => self
+                .queue
+                .push(Binary::from(&bytes[skip.min(bytes.len())..])),
+            IoData::Binary(binary) => self.queue.push(rest(&binary, &mut skip)),
             IoData::Vector(vector) => {
                 for segment in vector.segments() {
-                    self.add(rest(segment, &mut skip));
+                    self.queue.push(rest(segment, &mut skip));
                 }
             }
         }
     }
 
-    fn add(&mut self, piece: Binary) {
-        if !piece.is_empty() {
-            self.bytes += piece.len();
-            self.pieces.push_back(piece);
-        }
-    }
-
     /// The first bytes that wait, for one write.
     pub(super) fn front(&self) -> Vec<IoSlice<'_>> {
-        let pieces = self.pieces.iter().take(PIECES_MAX);
+        let pieces = self.queue.segments().take(PIECES_MAX);
         pieces.map(|piece| IoSlice::new(piece)).collect()
     }
 
     /// The first piece that waits, or as much of it as `max` allows.
     pub(super) fn first(&self, max: usize) -> Binary {
-        match self.pieces.front() {
+        match self.queue.segments().next() {
             Some(piece) => piece.slice(0..piece.len().min(max)),
             None => Binary::empty(),
         }
@@ -72,21 +66,12 @@ impl Outbox {
 
     /// The first `done` bytes are out.
     pub(super) fn advance(&mut self, done: usize) {
-        let mut skip = done;
-        while let Some(piece) = self.pieces.front_mut() {
-            if skip < piece.len() {
-                *piece = piece.slice(skip..piece.len());
-                break;
-            }
-            skip -= piece.len();
-            self.pieces.pop_front();
-        }
-        self.bytes -= done.min(self.bytes);
+        self.queue.take(done.min(self.queue.bytes()));
     }
 
     /// Forgets all that waits.
     pub(super) fn clear(&mut self) {
-        *self = Outbox::default();
+        self.queue.clear();
     }
 }
 

@@ -3,8 +3,8 @@
 use std::ffi::c_int;
 use std::ptr;
 
-use crate::driver::queue::Queue;
 use crate::driver::raw::{ErlDrvBinary, ErlIOVec, SysIOVec};
+use crate::port::queue::Queue;
 
 /// The arrays last lent. They are good until the queue changes, and stay allocated until the
 /// next look at it.

@@ -6,9 +6,9 @@ use std::ptr::{self, NonNull};
 
 use super::output::{Small, pieces_of};
 use super::{export, with_port_anywhere};
-use crate::driver::queue::{End, copied};
 use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvSizeT, ErlIOVec, SysIOVec};
 use crate::ffi::pointer;
+use crate::port::queue::End;
 use crate::term::{Binary, Counted};
 
 export! {
@@ -104,7 +104,10 @@ unsafe fn add_bytes(port: ErlDrvPort, end: End, buf: *mut c_char, len: usize) ->
     // SAFETY: the caller's promise.
     match unsafe { pointer::bytes(buf, len) } {
         Some([]) => 0,
-        Some(bytes) => copied(bytes).map_or(-1, |segment| add(port, end, vec![segment])),
+        Some(bytes) => match Counted::copy_of(bytes) {
+            Some(copy) => add(port, end, vec![Binary::from(copy)]),
+            None => -1,
+        },
         None => -1,
     }
 }
