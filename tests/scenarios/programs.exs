@@ -54,11 +54,13 @@ Scenario.tell("a binary ends at its first zero", 2, fn -> Port.open({:spawn_exec
 Scenario.tell("a charlist with a zero", 0, fn -> Port.open({:spawn, 'echo \0 x'}, [:binary]) end)
 Scenario.tell("a charlist with a binary inside", 0, fn -> Port.open({:spawn, ['echo ', "x"]}, [:binary]) end)
 Scenario.tell("the port's process is the program itself", 1, fn ->
-  p = Port.open({:spawn, "echo $$"}, [:binary, :line])
+  p = Port.open({:spawn, "sh -c 'echo $$; read x'"}, [:binary, :line])
   {_, pid} = Port.info(p, :os_pid)
-  receive do
+  same = receive do
     {^p, {:data, {:eol, s}}} -> s == "#{pid}"
   end
+  Port.close(p)
+  same
 end)
 Scenario.tell("its own session and group", 2, fn ->
   Scenario.sh("set -- $(cat /proc/$$/stat); [ $1 = $5 ] && [ $1 = $6 ] && echo leader")
