@@ -8,30 +8,24 @@ use super::exception;
 use super::function::remote;
 use super::native::Native;
 use super::operators::{BinaryOp, UnaryOp};
+use super::report;
 use super::spawn::Tie;
-use super::throw::Throw;
-use crate::stdlib;
+use super::throw::{Class, Throw};
+use crate::stdlib::{self, Entry, table};
 use wharf::term::{Atom, Term};
 
 /// The function `module.name/arity` that is written in Rust, if there is one.
 pub(crate) fn lookup(module: Atom, name: &str, arity: usize) -> Option<Native> {
-    let own = match module.as_str() {
-        "Elixir.Kernel" => kernel(name, arity).or_else(|| operator(name, arity)),
-        "erlang" => spawning(name, arity).or_else(|| erlang_operator(name, arity)),
-        "Elixir.Bitwise" => operator(name, arity),
-        "Elixir.Task" => super::task::lookup(name, arity),
-        "Elixir.Exception" => exceptions(name, arity),
+    stdlib::lookup(module, name, arity).or_else(|| match module.as_str() {
+        "Elixir.Kernel" | "Elixir.Bitwise" => operator(name, arity),
+        "erlang" => erlang_operator(name, arity),
         _ => None,
-    };
-    own.or_else(|| stdlib::lookup(module, name, arity))
+    })
 }
 
 /// Whether scripts can call functions of this module without defining it.
 pub(crate) fn knows(module: Atom) -> bool {
-    matches!(
-        module.as_str(),
-        "Elixir.Kernel" | "Elixir.Bitwise" | "Elixir.Exception" | "Elixir.Task" | "erlang"
-    ) || !stdlib::functions(module).is_empty()
+    !stdlib::functions(module).is_empty()
 }
 
 /// Whether the function may be called in a guard.
@@ -94,24 +88,23 @@ pub(crate) fn allowed_in_guard(module: Atom, name: &str, _arity: usize) -> bool 
     }
 }
 
-fn kernel(name: &str, arity: usize) -> Option<Native> {
-    Some(match (name, arity) {
-        ("raise", 1) => |context, args| Err(raise(context, &args[0], None)),
-        ("raise", 2) => |context, args| Err(raise(context, &args[0], Some(&args[1]))),
-        ("reraise", 2) => |context, args| Err(raise(context, &args[0], None)),
-        ("reraise", 3) => |context, args| Err(raise(context, &args[0], Some(&args[1]))),
-        _ => return spawning(name, arity),
-    })
-}
+/// Raising and spawning: functions of `Kernel`.
+pub(crate) const KERNEL: &[Entry] = table! {
+    "raise"/1 => |context, args| Err(raise(context, &args[0], None)), "raise(message | exception): an error of this kind";
+    "raise"/2 => |context, args| Err(raise(context, &args[0], Some(&args[1]))), "raise(exception, message | fields): an error of this kind";
+    "reraise"/2 => |context, args| Err(raise(context, &args[0], None)), "reraise(exception, stacktrace): the error again";
+    "reraise"/3 => |context, args| Err(raise(context, &args[0], Some(&args[1]))), "reraise(exception, fields, stacktrace): the error again";
+};
 
-fn spawning(name: &str, arity: usize) -> Option<Native> {
-    Some(match (name, arity) {
-        ("spawn", 1 | 3) => |context, args| spawn(context, args, Tie::None),
-        ("spawn_link", 1 | 3) => |context, args| spawn(context, args, Tie::Link),
-        ("spawn_monitor", 1 | 3) => |context, args| spawn(context, args, Tie::Monitor),
-        _ => return None,
-    })
-}
+/// The ways to start a process: functions of `Kernel` and `:erlang`.
+pub(crate) const SPAWN: &[Entry] = table! {
+    "spawn"/1 => |context, args| spawn(context, args, Tie::None), "spawn(fun): a new process that runs the function; its pid";
+    "spawn"/3 => |context, args| spawn(context, args, Tie::None), "spawn(module, function, args): a new process that runs the function; its pid";
+    "spawn_link"/1 => |context, args| spawn(context, args, Tie::Link), "spawn_link(fun): a new process, linked";
+    "spawn_link"/3 => |context, args| spawn(context, args, Tie::Link), "spawn_link(module, function, args): a new process, linked";
+    "spawn_monitor"/1 => |context, args| spawn(context, args, Tie::Monitor), "spawn_monitor(fun): a new process and its monitor";
+    "spawn_monitor"/3 => |context, args| spawn(context, args, Tie::Monitor), "spawn_monitor(module, function, args): a new process and its monitor";
+};
 
 fn spawn(context: &mut Context, args: &[Term], tie: Tie) -> Result<Term, Throw> {
     let (fun, args) = match args {
@@ -151,29 +144,33 @@ fn raise(context: &mut Context, what: &Term, argument: Option<&Term>) -> Throw {
     }
 }
 
-fn exceptions(name: &str, arity: usize) -> Option<Native> {
-    Some(match (name, arity) {
-        ("message", 1) => {
-            |context, args| Ok(Term::from(exception::message(context, &args[0]).as_str()))
-        }
-        ("normalize", 2 | 3) => |_, args| {
-            if !args[0].is_atom("error") {
-                return Ok(args[1].clone());
-            }
-            Ok(exception::normalize(&Throw::error(args[1].clone())))
-        },
-        ("format_banner", 2 | 3) | ("format", 2 | 3) => |context, args| {
-            let class = match &args[0] {
-                kind if kind.is_atom("exit") => super::throw::Class::Exit,
-                kind if kind.is_atom("throw") => super::throw::Class::Throw,
-                _ => super::throw::Class::Error,
-            };
-            let throw = Throw::new(class, args[1].clone());
-            Ok(Term::from(super::report::banner(context, &throw).as_str()))
-        },
-        ("exception?", 1) => |_, args| Ok(Term::from(exception::is_exception(&args[0]))),
-        _ => return None,
-    })
+/// `Exception`: what failures say.
+pub(crate) const EXCEPTION: &[Entry] = table! {
+    "message"/1 => |context, args| Ok(Term::from(exception::message(context, &args[0]).as_str())), "Exception.message(exception): what it says";
+    "exception?"/1 => |_, args| Ok(Term::from(exception::is_exception(&args[0]))), "Exception.exception?(term)";
+    "normalize"/2 => normalize, "Exception.normalize(kind, reason): Erlang's reason as an exception";
+    "normalize"/3 => normalize, "Exception.normalize(kind, reason, stacktrace): Erlang's reason as an exception";
+    "format_banner"/2 => banner, "Exception.format_banner(kind, reason): `** (Error) message`";
+    "format_banner"/3 => banner, "Exception.format_banner(kind, reason, stacktrace): `** (Error) message`";
+    "format"/2 => banner, "Exception.format(kind, reason): `** (Error) message`";
+    "format"/3 => banner, "Exception.format(kind, reason, stacktrace): `** (Error) message`";
+};
+
+fn normalize(_: &mut Context, args: &[Term]) -> Result<Term, Throw> {
+    if !args[0].is_atom("error") {
+        return Ok(args[1].clone());
+    }
+    Ok(exception::normalize(&Throw::error(args[1].clone())))
+}
+
+fn banner(context: &mut Context, args: &[Term]) -> Result<Term, Throw> {
+    let class = match &args[0] {
+        kind if kind.is_atom("exit") => Class::Exit,
+        kind if kind.is_atom("throw") => Class::Throw,
+        _ => Class::Error,
+    };
+    let throw = Throw::new(class, args[1].clone());
+    Ok(Term::from(report::banner(context, &throw).as_str()))
 }
 
 /// Operators as functions: `&+/2`, `Kernel.+(1, 2)`.

@@ -21,6 +21,6 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod spawn;
-mod task;
+pub(crate) mod task;
 pub(crate) mod throw;
 pub(crate) mod world;

@@ -6,27 +6,27 @@
 
 use super::context::Context;
 use super::function::{made, remote};
-use super::native::Native;
 use super::spawn::Tie;
 use super::throw::Throw;
+use crate::stdlib::{Entry, table};
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use wharf::term::{Map, Reference, Term, atom};
 
 /// The functions of `Task`.
-pub(crate) fn lookup(name: &str, arity: usize) -> Option<Native> {
-    Some(match (name, arity) {
-        ("async", 1 | 3) => |context, args| start_async(context, args),
-        ("await", 1) => |context, args| wait(context, &args[0], &Term::from(5000)),
-        ("await", 2) => |context, args| wait(context, &args[0], &args[1]),
-        ("await_many", 1) => |context, args| wait_many(context, &args[0], &Term::from(5000)),
-        ("await_many", 2) => |context, args| wait_many(context, &args[0], &args[1]),
-        ("start", 1 | 3) => |context, args| start(context, args, Tie::None),
-        ("start_link", 1 | 3) => |context, args| start(context, args, Tie::Link),
-        _ => return None,
-    })
-}
+pub(crate) const TABLE: &[Entry] = table! {
+    "async"/1 => start_async, "Task.async(fun): a task that computes the function's value";
+    "async"/3 => start_async, "Task.async(module, function, args): a task that computes the function's value";
+    "await"/1 => |context, args| wait(context, &args[0], &Term::from(5000)), "Task.await(task): its value, within 5 seconds";
+    "await"/2 => |context, args| wait(context, &args[0], &args[1]), "Task.await(task, timeout): its value";
+    "await_many"/1 => |context, args| wait_many(context, &args[0], &Term::from(5000)), "Task.await_many(tasks): their values, within 5 seconds";
+    "await_many"/2 => |context, args| wait_many(context, &args[0], &args[1]), "Task.await_many(tasks, timeout): their values";
+    "start"/1 => |context, args| start(context, args, Tie::None), "Task.start(fun): {:ok, pid} of a process that runs the function";
+    "start"/3 => |context, args| start(context, args, Tie::None), "Task.start(module, function, args)";
+    "start_link"/1 => |context, args| start(context, args, Tie::Link), "Task.start_link(fun): the same, linked";
+    "start_link"/3 => |context, args| start(context, args, Tie::Link), "Task.start_link(module, function, args)";
+};
 
 /// A function and its arguments, given as `fun` or as `module, name, args`.
 fn function(args: &[Term]) -> Result<(Term, Vec<Term>), Throw> {

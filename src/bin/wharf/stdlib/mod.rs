@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use crate::lang::native::Native;
+use crate::lang::{builtins, task};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use wharf::term::Atom;
@@ -55,7 +56,7 @@ macro_rules! table {
         &[$($crate::stdlib::Entry { name: $name, arity: $arity, run: $run, help: $help }),*]
     };
 }
-use table;
+pub(crate) use table;
 
 /// Every module and its tables. Module names are whole atoms.
 const MODULES: &[(&str, &[&[Entry]])] = &[
@@ -75,7 +76,10 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
             enumeration::slice::TABLE,
         ],
     ),
-    ("Elixir.Exception", &[values::EXCEPTION]),
+    (
+        "Elixir.Exception",
+        &[builtins::EXCEPTION, values::EXCEPTION],
+    ),
     ("Elixir.File", &[file::TABLE]),
     ("Elixir.Float", &[integer::FLOAT]),
     ("Elixir.Function", &[values::FUNCTION]),
@@ -84,7 +88,13 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
     ("Elixir.Integer", &[integer::INTEGER]),
     (
         "Elixir.Kernel",
-        &[kernel::SHARED, kernel::TABLE, prompt::TABLE],
+        &[
+            builtins::KERNEL,
+            builtins::SPAWN,
+            kernel::SHARED,
+            kernel::TABLE,
+            prompt::TABLE,
+        ],
     ),
     ("Elixir.Keyword", &[keyword::TABLE]),
     ("Elixir.List", &[list::TABLE]),
@@ -109,6 +119,7 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
         "Elixir.System",
         &[clock::SYSTEM, environment::SYSTEM, system::TABLE],
     ),
+    ("Elixir.Task", &[task::TABLE]),
     ("Elixir.Tuple", &[values::TUPLE]),
     ("binary", &[binary::TABLE]),
     ("code", &[code::TABLE]),
@@ -116,6 +127,7 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
     (
         "erlang",
         &[
+            builtins::SPAWN,
             kernel::SHARED,
             erlang::TABLE,
             process::ERLANG,
