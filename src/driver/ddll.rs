@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use super::drivers::{DriverError, Drivers};
-use super::registry::{Event, LoadOptions, Outcome, Pending, TryLoad, TryUnload};
+use super::record::{Event, LoadOptions, Outcome, Pending};
+use super::registry::{TryLoad, TryUnload};
 use crate::process::ProcessCell;
 use crate::process::mailbox::Patience;
 use crate::process::signal::Message;

@@ -11,9 +11,8 @@ use std::sync::{Arc, Weak};
 use super::callback;
 use super::instance::{self, Instance, PortCount};
 use super::load::{Driver, LoadError, file_of};
-use super::registry::{
-    Answer, Event, LoadOptions, Notice, Outcome, Plan, Refusal, Registry, TryLoad, TryUnload,
-};
+use super::record::{Event, LoadOptions, Notice, Outcome, Refusal};
+use super::registry::{Answer, Plan, Registry, TryLoad, TryUnload};
 use super::samples;
 use super::select::Fds;
 use crate::lock::{Lock, Signal};

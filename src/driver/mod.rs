@@ -25,6 +25,7 @@ mod pdl;
 #[rustfmt::skip]
 #[allow(unsafe_code)] // declarations only
 mod raw;
+mod record;
 mod registry;
 mod samples;
 mod script;
