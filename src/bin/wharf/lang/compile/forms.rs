@@ -142,13 +142,18 @@ impl Compiler<'_> {
                 self.library_call("Elixir.Kernel", name, args, at)?
             }
             "match?" => self.matches(&form)?,
+            "binding" if call.args.is_empty() => self.binding(),
+            "put_in" | "update_in" | "get_and_update_in" if call.args.len() == 2 => {
+                self.path_form(call, at)?
+            }
+            "pop_in" if call.args.len() == 1 => self.path_form(call, at)?,
+            "binding" | "put_in" | "update_in" | "get_and_update_in" | "pop_in" => return Ok(None),
             "alias" => self.alias(&call.args, at)?,
             "import" => self.import(&call.args, at)?,
             "require" => self.require(&call.args, at)?,
             "defmodule" => self.defmodule(&form)?,
             "def" | "defp" | "defguard" | "defguardp" | "defstruct" | "defexception"
             | "defdelegate" => self.definition(name, &form, call)?,
-            "tap" if call.args.len() == 2 => return Ok(None),
             "__block__" => self.block(&call.args, tail)?,
             _ => return Err(SyntaxError::unsupported(at, &format!("`{name}`"))),
         }))
@@ -261,6 +266,11 @@ pub(crate) const FORMS: &[&str] = &[
     "defstruct",
     "defexception",
     "defdelegate",
+    "binding",
+    "put_in",
+    "update_in",
+    "get_and_update_in",
+    "pop_in",
 ];
 
 fn is_special(name: &str) -> bool {
@@ -279,7 +289,6 @@ fn is_special(name: &str) -> bool {
         "alias!",
         "dbg",
         "destructure",
-        "binding",
         "__block__",
         "sigil_r",
         "sigil_R",

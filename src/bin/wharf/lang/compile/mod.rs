@@ -12,6 +12,8 @@ mod expr;
 mod forms;
 mod loops;
 mod module;
+mod operate;
+mod path;
 mod pattern;
 
 use super::ast::{Clause as SourceClause, Expr};
