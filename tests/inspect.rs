@@ -144,3 +144,49 @@ fn all_symbols_that_are_missing() {
     );
     refused(&driver, "one_missing", "another_missing");
 }
+
+#[test]
+fn files_that_the_loader_must_not_see() {
+    let whole = std::fs::read(folder().join("echo_drv.so")).unwrap();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let changed = |at: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[at] = byte;
+        bytes
+    };
+    let other = if cfg!(target_arch = "x86_64") {
+        ("is made for arm64, and this is x86-64", 183)
+    } else {
+        ("is made for x86-64, and this is arm64", 62)
+    };
+    for (path, sentence) in [
+        (file("empty_drv.so", b""), "no ELF file"),
+        (file("word_drv.so", b"\x7fEL"), "no ELF file"),
+        (file("head_drv.so", &whole[..20]), "ELF header is damaged"),
+        (file("cut_drv.so", &whole[..whole.len() / 5]), "cut short"),
+        (file("narrow_drv.so", &changed(4, 1)), "a 32-bit library"),
+        (file("other_drv.so", &changed(18, other.1)), other.0),
+        (
+            file("object_drv.so", &changed(16, 1)),
+            "link it with -shared",
+        ),
+        (PathBuf::from("/dev/zero"), "a device or a pipe"),
+    ] {
+        refused(&path, sentence, "{error,{open_error,");
+    }
+}
+
+#[test]
+fn an_error_in_rust_says_it_too() {
+    let cut = std::fs::read(folder().join("echo_drv.so")).unwrap();
+    std::fs::write(folder().join("short_drv.so"), &cut[..cut.len() / 5]).unwrap();
+    let me = wharf::Host::new().unwrap().process();
+    let error = me.load_driver(folder(), "short_drv").unwrap_err();
+    assert!(error.to_string().contains("cut short"), "{error}");
+    let error = me.load_driver(folder(), "absent_drv").unwrap_err();
+    assert!(error.to_string().contains("no such file"), "{error}");
+}

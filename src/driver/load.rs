@@ -92,6 +92,14 @@ impl Driver {
     /// The driver's code runs: whoever names a file here wants that.
     pub(crate) fn from_file(file: &Path, name: &str) -> Result<Driver, LoadError> {
         table::provide().map_err(LoadError::Symbols)?;
+        if let Some(fault) = super::file::fault(file)
+            && fault.deadly
+        {
+            return Err(LoadError::Open {
+                message: fault.sentence,
+                missing: Vec::new(),
+            });
+        }
         // SAFETY: the caller names a driver to be run in this process.
         let library =
             unsafe { Library::open(file, Scope::Local) }.map_err(|error| refused(file, &error))?;

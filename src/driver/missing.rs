@@ -5,10 +5,11 @@
 //! read, or a dependency cannot be found, it names fewer, and the loader's own sentence stands.
 
 use std::ffi::CString;
+use std::fs::File;
 use std::path::Path;
 
 use object::read::elf::{Dyn, ElfFile64};
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSymbol, ReadCache, ReadRef};
 
 use crate::os::library::Library;
 
@@ -19,10 +20,11 @@ use crate::os::library::Library;
 /// The libraries that the file depends on are opened and closed again: as for
 /// [`Library::open`], the caller must want their code to run, as it would with the file's.
 pub(super) unsafe fn symbols(file: &Path) -> Vec<String> {
-    let Ok(bytes) = std::fs::read(file) else {
+    let Ok(file) = File::open(file) else {
         return Vec::new();
     };
-    let Ok(elf) = ElfFile64::<object::Endianness>::parse(&*bytes) else {
+    let cache = ReadCache::new(file);
+    let Ok(elf) = ElfFile64::<object::Endianness, _>::parse(&cache) else {
         return Vec::new();
     };
     let needed: Vec<&str> = elf
@@ -58,7 +60,9 @@ pub(super) unsafe fn symbols(file: &Path) -> Vec<String> {
 }
 
 /// The names of the libraries that the file depends on.
-fn dependencies<'data>(elf: &ElfFile64<'data, object::Endianness>) -> Option<Vec<&'data str>> {
+fn dependencies<'data, R: ReadRef<'data>>(
+    elf: &ElfFile64<'data, object::Endianness, R>,
+) -> Option<Vec<&'data str>> {
     let endian = elf.endian();
     let sections = elf.elf_section_table();
     let Some((dynamic, link)) = sections.dynamic(endian, elf.data()).ok()? else {

@@ -14,6 +14,7 @@ mod drivers;
 #[allow(unsafe_code)]
 mod entry;
 mod facts;
+mod file;
 mod handle;
 mod instance;
 mod layout;
@@ -34,3 +35,4 @@ mod select;
 pub(crate) use drivers::{Drivers, Search};
 pub use facts::{DriverFacts, DriverFault};
 pub(crate) use facts::{sample_names, symbols};
+pub(crate) use file::fault as file_fault;

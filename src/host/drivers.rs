@@ -41,8 +41,17 @@ impl Process {
     pub fn load_driver(&self, folder: impl AsRef<Path>, name: &str) -> Result<(), Error> {
         let folder = folder.as_ref();
         let path = Term::Binary(Binary::from(folder.as_os_str().as_bytes()));
-        let shown = format!("{}", folder.join(format!("{name}.so")).display());
+        let file = folder.join(format!("{name}.so"));
+        let shown = file.display().to_string();
         self.driver_request("load", "load", &[path, Term::charlist(name)], shown)
+            .map_err(|error| {
+                // The system's loader says little about a file that it does not take.
+                let opening = error.reason().as_tuple().is_some();
+                match driver::file_fault(&file) {
+                    Some(fault) if opening => error.because(fault.sentence),
+                    _ => error,
+                }
+            })
     }
 
     /// Takes back one load of a driver. It is unloaded when nobody uses it any more.

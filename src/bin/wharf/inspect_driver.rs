@@ -8,9 +8,10 @@
 use crate::args::{Global, Inspect};
 use crate::print::{Paint, complain};
 use object::read::elf::{Dyn, ElfFile64};
-use object::{Architecture, Object, ObjectSymbol};
+use object::{Architecture, Object, ObjectSymbol, ReadCache, ReadRef};
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::fs::File;
 use std::path::Path;
 use std::process::ExitCode;
 use wharf::host::{DriverFacts, DriverFault};
@@ -19,7 +20,7 @@ use wharf::{Host, Term};
 /// Everything that is told about one driver.
 struct Report {
     path: String,
-    file: Result<Library, String>,
+    file: Option<Library>,
     driver: Result<DriverFacts, DriverFault>,
 }
 
@@ -67,17 +68,14 @@ fn inspect(host: &Host, path: &Path) -> Result<DriverFacts, DriverFault> {
     }
 }
 
-fn library(path: &Path) -> Result<Library, String> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-        _ => format!("it cannot be read: {error}"),
-    })?;
-    if !bytes.starts_with(b"\x7fELF") {
-        return Err("it is no ELF file, so no shared library".to_owned());
+/// Nothing, of a file that is no library: the host says why.
+fn library(path: &Path) -> Option<Library> {
+    // A device or a pipe may never end.
+    if !path.is_file() {
+        return None;
     }
-    let elf = ElfFile64::<object::Endianness>::parse(&*bytes)
-        .map_err(|error| format!("it is no 64-bit ELF file that can be read: {error}"))?;
+    let cache = ReadCache::new(File::open(path).ok()?);
+    let elf = ElfFile64::<object::Endianness, _>::parse(&cache).ok()?;
     let interface = Host::driver_symbols();
     let undefined = elf.dynamic_symbols().filter(ObjectSymbol::is_undefined);
     let names = undefined.filter_map(|symbol| Some(symbol.name().ok()?.to_owned()));
@@ -85,10 +83,7 @@ fn library(path: &Path) -> Result<Library, String> {
         .filter(|name| interface.contains(&name.as_str()) || name == "driver_term_nil")
         .collect();
     symbols.sort_unstable();
-    let defined = |symbol: object::read::elf::ElfSymbol64<'_, '_>| {
-        symbol.is_definition() && matches!(symbol.name(), Ok("driver_init" | "_driver_init"))
-    };
-    Ok(Library {
+    Some(Library {
         architecture: match elf.architecture() {
             Architecture::X86_64 => "x86-64",
             Architecture::Aarch64 => "arm64",
@@ -96,11 +91,15 @@ fn library(path: &Path) -> Result<Library, String> {
         },
         libraries: needed(&elf).unwrap_or_default(),
         symbols,
-        has_driver_init: elf.dynamic_symbols().any(defined),
+        has_driver_init: elf.dynamic_symbols().any(|symbol| {
+            symbol.is_definition() && matches!(symbol.name(), Ok("driver_init" | "_driver_init"))
+        }),
     })
 }
 
-fn needed(elf: &ElfFile64<'_>) -> Option<Vec<String>> {
+fn needed<'data, R: ReadRef<'data>>(
+    elf: &ElfFile64<'data, object::Endianness, R>,
+) -> Option<Vec<String>> {
     let endian = elf.endian();
     let sections = elf.elf_section_table();
     let (dynamic, link) = sections.dynamic(endian, elf.data()).ok()??;
@@ -120,27 +119,9 @@ fn error_term(fault: &DriverFault) -> String {
 }
 
 impl Report {
-    /// Why it cannot be loaded, with what the file itself tells where the loader says less.
-    fn fault(&self) -> Option<(String, String)> {
-        let fault = self.driver.as_ref().err()?;
-        let sentence = match &self.file {
-            Err(reason) => reason.clone(),
-            Ok(_) if !fault.missing.is_empty() => {
-                let count = fault.missing.len();
-                let what = if count == 1 { "a symbol" } else { "symbols" };
-                format!(
-                    "it needs {what} that nobody provides: {}",
-                    fault.missing.join(", ")
-                )
-            }
-            Ok(_) => fault.message.clone(),
-        };
-        Some((sentence, error_term(fault)))
-    }
-
     fn json(&self) -> Value {
         let mut object = json!({ "path": self.path, "loads": self.driver.is_ok() });
-        if let Ok(file) = &self.file {
+        if let Some(file) = &self.file {
             object["architecture"] = json!(file.architecture);
             object["libraries"] = json!(file.libraries);
             object["symbols"] = json!(file.symbols);
@@ -155,9 +136,8 @@ impl Report {
                 object["missing"] = json!([]);
             }
             Err(fault) => {
-                let (sentence, term) = self.fault().unwrap_or_default();
                 object["missing"] = json!(fault.missing);
-                object["error"] = json!({ "message": sentence, "term": term });
+                object["error"] = json!({ "message": fault.message, "term": error_term(fault) });
             }
         }
         object
@@ -182,7 +162,7 @@ impl Report {
             row("flags", &none_or(facts.flags.clone()));
             row("callbacks", &none_or(facts.callbacks.clone()));
         }
-        if let Ok(file) = &self.file {
+        if let Some(file) = &self.file {
             row("machine", file.architecture);
             row(
                 "libraries",
@@ -198,11 +178,11 @@ impl Report {
                 row("missing", &paint.red(fault.missing.join(" ")));
             }
         }
-        match self.fault() {
-            None => row("loads", &paint.green("yes")),
-            Some((sentence, term)) => {
-                row("loads", &paint.red(format!("no: {sentence}")));
-                row("in Erlang", &term);
+        match &self.driver {
+            Ok(_) => row("loads", &paint.green("yes")),
+            Err(fault) => {
+                row("loads", &paint.red(format!("no: {fault}")));
+                row("in Erlang", &error_term(fault));
             }
         }
         text

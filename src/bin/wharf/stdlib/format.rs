@@ -338,7 +338,7 @@ mod tests {
             text.clone(),
             text,
             Term::Int(42),
-            Term::Float(3.14159),
+            Term::Float(3.14259),
             Term::Float(2.5),
             Term::Float(1.5),
             Term::Float(0.1),
