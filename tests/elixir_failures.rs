@@ -265,3 +265,35 @@ fn a_file_that_is_no_text_is_refused() {
     assert_eq!(output.status.code(), Some(1));
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
+
+#[test]
+fn eval_prints_the_last_value_as_a_prompt_would() {
+    let eval = |source: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_wharf"))
+            .args(["eval", source])
+            .output()
+            .expect("wharf runs");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (
+            text(output.stdout),
+            text(output.stderr),
+            output.status.code(),
+        )
+    };
+    assert_eq!(
+        eval("x = 1; {x, 'a', \"b\"}"),
+        ("{1, 'a', \"b\"}\n".to_owned(), String::new(), Some(0))
+    );
+    assert_eq!(
+        eval("IO.puts \"said\""),
+        ("said\n:ok\n".to_owned(), String::new(), Some(0))
+    );
+    let (printed, errors, status) = eval("1 +");
+    assert_eq!((printed.as_str(), status), ("", Some(1)));
+    assert!(
+        errors.starts_with(
+            "** (TokenMissingError) nofile:1:4: syntax error: expression is incomplete"
+        ),
+        "{errors}"
+    );
+}
