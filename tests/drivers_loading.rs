@@ -306,3 +306,34 @@ fn two_hosts_have_a_driver_each() {
         "the other host's is still there"
     );
 }
+
+#[test]
+fn a_host_that_goes_unloads_its_drivers() {
+    let (world, _) = turn_world("turn_gone");
+    let farewell = scratch("turn_gone").join("bye");
+    world.open(&format!("turn_gone {}", farewell.display()), "[]");
+    drop(world);
+    assert!(appears(&farewell));
+}
+
+#[test]
+fn a_driver_can_bring_others_along() {
+    let world = World::with("bringer_drv");
+    let port = world.open("brought_drv", "[]");
+    world.command(port, "hello");
+    assert_eq!(world.message(), r#"{P,{data,"hello"}}"#);
+    assert_eq!(
+        world.ddll("unload", &["brought_drv"]),
+        "{error,linked_in_driver}"
+    );
+    let info = world.ddll("info", &["brought_drv"]);
+    assert!(info.contains("{linked_in_driver,true}"), "{info}");
+    world.close(port);
+    assert_eq!(world.message(), "{'EXIT',P,normal}");
+    let bringer = world.open("bringer_drv", "[]");
+    assert_eq!(world.control(bringer, 0, ""), "\"1 0 -1\"");
+    assert_eq!(
+        world.try_open("brought_drv", "[]").unwrap_err().reason,
+        Term::atom("badarg")
+    );
+}

@@ -357,7 +357,12 @@ impl Instance {
         }
         self.clear_queue();
         let _pdl = self.pdl.lock().take();
-        // The driver may be unloaded once this task of the turn is over, not before.
+        if callback::innermost().is_none() {
+            drop(count);
+            return;
+        }
+        // A callback is what ended the port, and has still to return: the driver may be unloaded
+        // once this task of the turn is over, not before.
         let pin = count.and_then(PortCount::into_pin);
         on.turn().post(Box::new(move |_| drop(pin)));
     }

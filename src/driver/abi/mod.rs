@@ -143,3 +143,23 @@ fn with_port_anywhere<R>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_gives_the_failure_value() {
+        assert_eq!(guarded("a_function", -1, || 5), 5);
+        assert_eq!(guarded("a_function", -1, || panic!("on purpose")), -1);
+    }
+
+    #[test]
+    fn words_that_name_no_port_reach_nothing() {
+        for word in [0, 1, 5, 0x15, usize::MAX - 10, usize::MAX] {
+            let port = std::ptr::without_provenance_mut(word);
+            assert!(with_port(port, |_, _, _| ()).is_none());
+            assert!(with_port_anywhere(port, |_, _| ()).is_none());
+        }
+    }
+}
