@@ -71,7 +71,7 @@ fn list(missing: &[String]) -> String {
 }
 
 impl LoadError {
-    /// The reason that `erl_ddll` gives, unless it is [`LoadError::open_text`].
+    /// The reason that `erl_ddll` gives, unless it has a number for the text.
     pub(crate) fn reason(&self) -> Option<Term> {
         let name = match self {
             LoadError::Open { .. } | LoadError::Symbols(_) => return None,

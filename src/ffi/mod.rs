@@ -1,7 +1,7 @@
 //! Tools for both borders with C: the driver interface and, one day, our own.
 //!
 //! Relies on nothing. Promises that no panic reaches C ([`guard`]) and that what C points to is
-//! looked at only after a check for NULL ([`pointer`]).
+//! looked at only after a check for NULL ([`mod@pointer`]).
 
 pub(crate) mod guard;
 #[allow(unsafe_code)]
