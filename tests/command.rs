@@ -227,6 +227,43 @@ fn a_prompt_that_hangs_is_reported_and_the_next_session_runs() {
 }
 
 #[test]
+fn a_transcript_that_halts_does_not_end_the_run() {
+    let transcript = file(
+        "halts.md",
+        b"iex> spawn(fn -> System.halt(0) end)\niex> Process.sleep(:infinity)\n\ntext\n\n\
+          iex> try do System.halt(3) rescue _ -> 1 after 2 end\n\nmore\n\niex> 1\n2\n",
+    );
+    let failed = run(&["test", &transcript]);
+    assert_eq!(failed.status, 1, "{}", failed.out);
+    for part in ["with status 0", "with status 3", "-2", "4 failed"] {
+        assert!(failed.out.contains(part), "{part} in {}", failed.out);
+    }
+}
+
+/// A closed pipe is nothing to panic about, whatever the command has to say.
+#[test]
+fn a_reader_that_is_gone() {
+    let transcript = file("unread.md", b"iex> 1\n2\n");
+    for arguments in [
+        vec!["test", transcript.as_str()],
+        vec!["inspect", "/dev/null"],
+        vec!["eval", "for n <- 1..100, do: IO.puts(n)"],
+        vec!["shell"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut child = wharf(&arguments)
+            .stdin(std::process::Stdio::null())
+            .stdout(writer)
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let status = child.wait().unwrap().code();
+        assert!(matches!(status, Some(0 | 1)), "{arguments:?}: {status:?}");
+    }
+}
+
+#[test]
 fn a_syntax_error_in_a_transcript_is_told_with_line_and_column() {
     let text = b"Text\n\n    iex> x = 1\n    iex> [1, 2}\n";
     let failed = run(&["test", &file("bad.md", text)]);
@@ -302,6 +339,17 @@ fn the_shell_reads_plain_lines() {
         session.err
     );
     assert_eq!(run_with(&["shell"], "exit(:boom)\n1 + 1\n").status, 0);
+}
+
+#[test]
+fn an_input_without_end_is_given_up_as_in_iex() {
+    let session = run_with(&["shell"], "x = [1,\n#iex:break\n1 + 1\n");
+    assert!(
+        session.out.contains("shell:1: incomplete expression"),
+        "{}",
+        session.out
+    );
+    assert!(session.out.contains("> 2\n"), "{}", session.out);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use crate::args::{Global, Inspect};
-use crate::print::{Paint, complain};
+use crate::print::{Paint, complain, say};
 use object::read::elf::{Dyn, ElfFile64};
 use object::{Architecture, Object, ObjectSymbol, ReadCache, ReadRef};
 use serde_json::{Value, json};
@@ -49,9 +49,9 @@ pub(crate) fn run(options: &Inspect, global: &Global) -> ExitCode {
         driver: inspect(&host, &options.driver),
     };
     if options.json {
-        println!("{:#}", report.json());
+        say(format!("{:#}\n", report.json()));
     } else {
-        print!("{}", report.text(Paint::stdout(global.color)));
+        say(report.text(Paint::stdout(global.color)));
     }
     if report.driver.is_ok() {
         ExitCode::SUCCESS

@@ -3,7 +3,7 @@
 
 use crate::args::Color;
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 
 /// Adds colours, or leaves them out.
 #[derive(Clone, Copy, Debug)]
@@ -81,5 +81,11 @@ impl Paint {
 
 /// `wharf: …` on standard error: what the command itself has to say.
 pub(crate) fn complain(paint: Paint, message: impl Display) {
-    eprintln!("{} {message}", paint.red("wharf:"));
+    let _ = writeln!(std::io::stderr(), "{} {message}", paint.red("wharf:"));
+}
+
+/// Writes to standard output. That its reader is gone (`| head`) is no error: nobody misses the rest.
+pub(crate) fn say(text: impl Display) {
+    let mut out = std::io::stdout().lock();
+    let _ = write!(out, "{text}").and_then(|()| out.flush());
 }

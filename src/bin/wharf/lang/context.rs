@@ -90,9 +90,22 @@ impl Context {
         self.call_named(module, Atom::new(function), args)
     }
 
-    /// Ends the whole program, as `System.halt/1`.
-    pub(crate) fn halt(&mut self, status: i32) -> ! {
-        super::run::leave(&self.world, status)
+    /// Ends the whole program, as `System.halt/1`. In a transcript the program is not the session's to end: there all
+    /// of the session's processes do.
+    pub(crate) fn halt(&mut self, status: i32) -> Result<Term, Throw> {
+        if !self.world.halt(status) {
+            super::run::leave(&self.world, status);
+        }
+        let kill = Term::Atom(atom::KILL);
+        let host = self.process.host();
+        let killer = host.process();
+        for pid in host.processes() {
+            if pid != killer.pid() {
+                // One that is gone already needs no signal.
+                let _ = killer.exit_signal(&Term::from(pid), kill.clone());
+            }
+        }
+        Err(Throw::killed(Term::Atom(atom::KILLED)))
     }
 
     /// Before a call: is there room, does the process still live?

@@ -7,7 +7,7 @@ use super::node::{Lambda, StructNode};
 use super::throw::Throw;
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use wharf::host::Host;
 use wharf::term::{Atom, Map, Term, atom};
 
@@ -67,6 +67,8 @@ struct Inner {
     modules: RwLock<HashMap<Atom, Arc<Module>>>,
     output: Output,
     arguments: Vec<String>,
+    /// The status that a transcript wanted to end with.
+    halted: OnceLock<i32>,
 }
 
 impl World {
@@ -78,8 +80,23 @@ impl World {
                 modules: RwLock::default(),
                 output,
                 arguments,
+                halted: OnceLock::new(),
             }),
         }
+    }
+
+    /// Notes that a transcript wants to end with a status; false where ending is the program's own affair.
+    pub(crate) fn halt(&self, status: i32) -> bool {
+        let captured = matches!(self.inner.output, Output::Captured(_));
+        if captured {
+            self.inner.halted.get_or_init(|| status);
+        }
+        captured
+    }
+
+    /// The status that a transcript wanted to end with.
+    pub(crate) fn halted(&self) -> Option<i32> {
+        self.inner.halted.get().copied()
     }
 
     pub(crate) fn arguments(&self) -> &[String] {

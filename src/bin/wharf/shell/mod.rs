@@ -17,7 +17,7 @@ use crate::inspect::exception::exit_text;
 use crate::inspect::{Options, inspect_lines};
 use crate::lang::session::{Failure, Session};
 use crate::lang::world::{Output, Print, World};
-use crate::print::{Paint, complain};
+use crate::print::{Paint, complain, say};
 use complete::Assistant;
 use interrupt::Interrupts;
 use rustyline::error::ReadlineError;
@@ -65,11 +65,11 @@ fn interactive(options: &Shell, global: &Global) -> Result<(), String> {
         // A first run has no history yet.
         let _ = editor.load_history(path);
     }
-    println!(
-        "wharf {} - {} for help, Ctrl-C twice or Ctrl-D to leave",
+    say(format!(
+        "wharf {} - {} for help, Ctrl-C twice or Ctrl-D to leave\n",
         env!("CARGO_PKG_VERSION"),
         paint.bold("h")
-    );
+    ));
     let mut input = String::new();
     let mut leaving = false;
     loop {
@@ -108,7 +108,7 @@ fn interactive(options: &Shell, global: &Global) -> Result<(), String> {
                 } else if leaving {
                     break;
                 } else {
-                    println!("BREAK: (a)bort, or Ctrl-C again; anything else goes on");
+                    say("BREAK: (a)bort, or Ctrl-C again; anything else goes on\n");
                     leaving = true;
                 }
             }
@@ -147,9 +147,7 @@ fn plain(global: &Global) -> Result<(), String> {
     let mut input = String::new();
     let mut lines = std::io::stdin().lock().lines();
     loop {
-        print!("{}", shell.prompt(!input.is_empty()));
-        // A reader that has gone wants no prompt.
-        let _ = std::io::stdout().flush();
+        say(shell.prompt(!input.is_empty()));
         let Some(line) = lines.next() else { break };
         let line = line.map_err(|error| format!("standard input: {error}"))?;
         input.push_str(&line);
@@ -158,7 +156,7 @@ fn plain(global: &Global) -> Result<(), String> {
             Put::Done => input.clear(),
         }
     }
-    println!();
+    say("\n");
     if !input.is_empty() {
         return Err("the input ended within an expression".to_owned());
     }
@@ -208,25 +206,31 @@ impl Evaluator {
             return Put::Done;
         }
         if let Some(topic) = help::topic(input) {
-            print!("{}", help::about(topic, self.session.world(), self.paint));
+            say(help::about(topic, self.session.world(), self.paint));
+            return Put::Done;
+        }
+        if input.ends_with("\n#iex:break") {
+            let broken = format!(
+                "** (TokenMissingError) shell:{}: incomplete expression",
+                self.count
+            );
+            say(self.paint.red(broken) + "\n");
             return Put::Done;
         }
         match self.session.eval_at(input, self.count) {
             Ok(value) => {
                 self.count += 1;
-                println!(
-                    "{}",
-                    color::value(&inspect_lines(&value, &Options::default()), self.paint)
-                );
+                let text = inspect_lines(&value, &Options::default());
+                say(color::value(&text, self.paint) + "\n");
             }
             Err(failure) if failure.is_incomplete() => return Put::Incomplete,
             Err(Failure::Ended { pid, reason }) => {
                 let reason = exit_text(&reason);
                 let text =
                     format!("** (EXIT from {pid}) shell process exited with reason: {reason}");
-                println!("{}", self.paint.red(text));
+                say(self.paint.red(text) + "\n");
             }
-            Err(failure) => println!("{}", self.paint.red(failure.report().trim_end())),
+            Err(failure) => say(self.paint.red(failure.report().trim_end()) + "\n"),
         }
         Put::Done
     }

@@ -13,7 +13,7 @@ mod report;
 mod transcript;
 
 use crate::args::{Global, Test};
-use crate::print::{Paint, complain};
+use crate::print::{Paint, complain, say};
 use check::{Interpreter, Outcome};
 use report::FileReport;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(crate) fn run(options: &Test, global: &Global) -> ExitCode {
             path: path.display().to_string(),
             result: file(path, options, global),
         };
-        print!("{}", report.describe(paint));
+        say(report.describe(paint));
         reports.push(report);
     }
     let mut passed = 0;
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Test, global: &Global) -> ExitCode {
         );
         failed += 1;
     }
-    println!("{}", report::counts(passed, failed, paint));
+    say(report::counts(passed, failed, paint) + "\n");
     if failed == 0 {
         ExitCode::SUCCESS
     } else {

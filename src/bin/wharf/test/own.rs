@@ -21,6 +21,7 @@ pub(crate) struct Own {
     answers: Receiver<(Result<Term, Failure>, Process)>,
     /// The session's process; another one after it died.
     process: Process,
+    world: World,
     printed: Arc<Mutex<Vec<u8>>>,
     /// iex counts the inputs that gave a value, and names lines by that.
     prompt: u32,
@@ -34,7 +35,7 @@ impl Own {
     pub(crate) fn start(host: Host) -> Result<Own, String> {
         let printed = Arc::new(Mutex::new(Vec::new()));
         let world = World::new(host, Output::Captured(printed.clone()), Vec::new());
-        let mut session = Session::new(world, "iex")
+        let mut session = Session::new(world.clone(), "iex")
             .map_err(|error| format!("the session's process cannot start: {error}"))?;
         let process = session.process();
         let (inputs, work) = channel::<(String, u32)>();
@@ -51,6 +52,7 @@ impl Own {
             inputs,
             answers,
             process,
+            world,
             printed,
             prompt: 1,
         })
@@ -88,6 +90,9 @@ impl Interpreter for Own {
             Err(RecvTimeoutError::Disconnected) => return lost(),
         };
         self.process = process;
+        if let Some(status) = self.world.halted() {
+            return Answer::Gone(format!("the session ended itself, with status {status}"));
+        }
         let printed = self.take_printed();
         match result {
             Ok(value) => {

@@ -5,8 +5,15 @@ use super::check::{Failure, Outcome};
 use crate::print::Paint;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use similar::{ChangeTag, TextDiff};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
+
+/// How much of a difference is shown.
+const LINES_MAX: usize = 100;
+
+/// And how much of one line.
+const LETTERS_MAX: usize = 400;
 
 /// What became of one file.
 pub(crate) struct FileReport {
@@ -50,8 +57,9 @@ impl FileReport {
                 paint.bold(place),
                 paint.red(summary(failure))
             );
-            for line in outcome.source.lines() {
-                let _ = writeln!(text, "  {}", paint.dim(format!("iex> {line}")));
+            for (at, line) in outcome.source.lines().enumerate() {
+                let prompt = if at == 0 { "iex>" } else { "...>" };
+                let _ = writeln!(text, "  {}", paint.dim(format!("{prompt} {line}")));
             }
             text.push_str(&detail(failure, paint));
             text.push('\n');
@@ -98,6 +106,7 @@ fn detail(failure: &Failure, paint: Paint) -> String {
 /// A unified diff, `-` before what was expected and `+` before what came.
 fn diff(expected: &str, actual: &str, paint: Paint) -> String {
     let (expected, actual) = (format!("{expected}\n"), format!("{actual}\n"));
+    let mut shown = 0;
     let diff = TextDiff::from_lines(expected.as_str(), actual.as_str());
     let mut text = format!(
         "  {}\n  {}\n",
@@ -107,7 +116,11 @@ fn diff(expected: &str, actual: &str, paint: Paint) -> String {
     for group in diff.grouped_ops(3) {
         for op in group {
             for change in diff.iter_changes(&op) {
-                let line = change.value().trim_end_matches('\n');
+                shown += 1;
+                if shown > LINES_MAX {
+                    continue;
+                }
+                let line = shortened(change.value().trim_end_matches('\n'));
                 let line = match change.tag() {
                     ChangeTag::Delete => paint.red(format!("-{line}")),
                     ChangeTag::Insert => paint.green(format!("+{line}")),
@@ -117,7 +130,23 @@ fn diff(expected: &str, actual: &str, paint: Paint) -> String {
             }
         }
     }
+    if shown > LINES_MAX {
+        let more = shown - LINES_MAX;
+        let _ = writeln!(text, "  {}", paint.dim(format!("… and {more} more lines")));
+    }
     text
+}
+
+/// Both ends of a long line.
+fn shortened(line: &str) -> Cow<'_, str> {
+    let letters = line.chars().count();
+    if letters <= LETTERS_MAX {
+        return Cow::Borrowed(line);
+    }
+    let head: String = line.chars().take(LETTERS_MAX / 2).collect();
+    let tail: String = line.chars().skip(letters - LETTERS_MAX / 4).collect();
+    let left_out = letters - LETTERS_MAX / 2 - LETTERS_MAX / 4;
+    Cow::Owned(format!("{head}… {left_out} more …{tail}"))
 }
 
 /// Writes the results as JUnit XML: a suite for each file, a case for each prompt.
@@ -186,5 +215,17 @@ mod tests {
             "a.md:7: not as expected\n  iex> f()\n  --- expected\n  +++ actual\n   1\n  -2\n  +3\n\n"
         );
         assert_eq!(report.counts(), (0, 1));
+    }
+
+    #[test]
+    fn a_difference_without_measure_is_shortened() {
+        let long = "é".repeat(10_000);
+        let text = diff("1", &long, Paint::plain());
+        assert!(text.len() < 1_000, "{text}");
+        assert!(text.contains("more …é"), "{text}");
+        let many: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
+        let text = diff("x", &many.join("\n"), Paint::plain());
+        assert_eq!(text.lines().count(), 103, "{text}");
+        assert!(text.ends_with("… and 901 more lines\n"), "{text}");
     }
 }
