@@ -38,6 +38,15 @@ impl Process {
     /// # Errors
     /// The file is missing or no driver, needs a symbol nobody has, is of a version that
     /// does not fit, or refuses; the error says which.
+    ///
+    /// ```
+    /// use wharf::Host;
+    ///
+    /// let me = Host::new()?.process();
+    /// let error = me.load_driver("/etc", "no_such_drv").unwrap_err();
+    /// assert!(error.to_string().contains("no such file"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn load_driver(&self, folder: impl AsRef<Path>, name: &str) -> Result<(), Error> {
         let folder = folder.as_ref();
         let path = Term::Binary(Binary::from(folder.as_os_str().as_bytes()));

@@ -10,6 +10,28 @@ use crate::process::signal::{Message as Mail, Piece};
 use crate::term::{Binary, PortId, Reference, Term, atom};
 
 /// A message, taken apart as far as it is one that ports send.
+///
+/// ```
+/// use std::time::Duration;
+/// use wharf::{Host, Message, Options, PortName};
+///
+/// let me = Host::new()?.process();
+/// me.set_trap_exit(true);
+/// me.open(PortName::spawn(r"printf 'one\ntwo'"), Options::new().binary().line(80))?;
+/// let mut told = Vec::new();
+/// while let Some(message) = me.next(Duration::from_secs(5))? {
+///     match message {
+///         Message::Line { bytes, complete, .. } => told.push((bytes.to_vec(), complete)),
+///         Message::Exit { reason, .. } => {
+///             assert!(reason.is_atom("normal"));
+///             break;
+///         }
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// assert_eq!(told, [(b"one".to_vec(), true), (b"two".to_vec(), false)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Message {
@@ -170,6 +192,19 @@ impl Process {
     }
 
     /// The next message, as a future for any executor. Dropping the future loses nothing.
+    ///
+    /// ```
+    /// use wharf::{Host, Message, Options, PortName};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let me = Host::new()?.process();
+    /// let port = me.open(PortName::spawn("cat"), Options::new().binary())?;
+    /// port.command_async("hello").await?;
+    /// assert!(matches!(me.next_async().await?, Message::Data { .. }));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the process has ended, or does so meanwhile.

@@ -39,6 +39,17 @@ pub use raise::{Class, Exited, Raise};
 
 /// A world of processes and ports. Cheap to clone; the world ends with the last handle to it
 /// or to one of its processes: ports are closed, drivers unloaded, threads stopped.
+///
+/// ```
+/// use wharf::{Host, Options, PortName};
+///
+/// let host = Host::builder().ports_max(100).build()?;
+/// let me = host.process();
+/// let port = me.open(PortName::spawn("cat"), Options::new())?;
+/// assert_eq!(host.ports(), [port.id()]);
+/// assert!(host.is_alive(me.pid()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Host {
     core: Arc<Core>,

@@ -17,6 +17,23 @@ use crate::term::{Atom, Pid, PortId, Reference, Term, atom};
 ///
 /// The handle does not own the port: dropping it changes nothing, and a port that was closed
 /// meanwhile answers with an error. It keeps its process alive, whose end would close it.
+///
+/// ```
+/// use std::time::Duration;
+/// use wharf::{Host, Message, Options, PortName, Term};
+///
+/// let me = Host::new()?.process();
+/// let options = Options::new().binary().exit_status().args(["-c", "read line; exit 3"]);
+/// let port = me.open(PortName::spawn_executable("/bin/sh"), options)?;
+/// assert_eq!(port.info("name"), Some(Term::charlist("/bin/sh")));
+/// port.command("go\n")?;
+/// let ended = me.next_from(port.id(), Duration::from_secs(5))?;
+/// assert_eq!(ended, Some(Message::ExitStatus { port: port.id(), status: 3 }));
+///
+/// let error = port.command("anyone?").unwrap_err();
+/// assert!(error.is("badarg"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Port {
     process: Process,

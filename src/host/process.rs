@@ -15,6 +15,28 @@ use crate::term::{Pid, Reference, Term, atom};
 /// It has no thread of its own: the threads that hold the handle act for it. Handles may be
 /// cloned and used from several threads; one of them receives at a time. The process ends
 /// when [`Self::exit`] is called, when a signal ends it, or when the last handle is dropped.
+///
+/// A selective receive, as Erlang's: what does not match stays where it is.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use wharf::{Host, Term};
+///
+/// let me = Host::new()?.process();
+/// let myself = Term::from(me.pid());
+/// me.send(&myself, Term::atom("other"))?;
+/// me.send(&myself, Term::tuple([Term::atom("answer"), Term::from(42)]))?;
+/// let answer = me.receive(
+///     |message| match message.as_tuple().map(|parts| &parts[..]) {
+///         Some([tag, value]) if tag.is_atom("answer") => value.as_int(),
+///         _ => None,
+///     },
+///     Some(Instant::now() + Duration::from_secs(5)),
+/// )?;
+/// assert_eq!(answer, Some(42));
+/// assert_eq!(me.messages_waiting(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Process {
     held: Arc<Held>,
