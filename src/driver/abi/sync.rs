@@ -30,7 +30,7 @@ impl PdlHandle {
     /// One more reference.
     pub(super) fn share(&self) -> PdlHandle {
         // SAFETY: this reference keeps it.
-        unsafe { self.0.as_ref() }.add_holder();
+        unsafe { self.0.as_ref() }.add_ours();
         PdlHandle(self.0)
     }
 
@@ -42,7 +42,7 @@ impl PdlHandle {
 impl Drop for PdlHandle {
     fn drop(&mut self) {
         // SAFETY: this reference keeps it until here.
-        let left = unsafe { self.0.as_ref() }.remove_holder();
+        let left = unsafe { self.0.as_ref() }.remove_ours();
         // SAFETY: as above.
         unsafe { free_at_zero(self.0, left) };
     }
