@@ -49,8 +49,8 @@ enum Source {
         armed: bool,
         _copy: Option<OwnedFd>,
     },
-    /// A regular file.
-    AlwaysReady,
+    /// A regular file; whether its callbacks are about to be called.
+    AlwaysReady { posted: bool },
 }
 
 /// The directions of a call.
@@ -98,11 +98,7 @@ pub(super) fn select(
     instance: &Instance,
     fd: RawFd,
     directions: Directions,
-) -> bool {
-    if u64::try_from(fd).is_ok_and(|fd| fd >= fd::descriptors_max()) {
-        tracing::error!(port = %port.id(), fd, "driver_select: larger than the largest allowed descriptor");
-        return false;
-    }
+) {
     take_over(port, instance, fd, directions);
     let selects = &mut instance.interior(on).selects;
     let at = selects.position(fd).unwrap_or_else(|| {
@@ -122,11 +118,15 @@ pub(super) fn select(
     let selected = &mut selects.selected[at];
     selected.read |= directions.read;
     selected.write |= directions.write;
-    if selected.running || arm(port, selected) {
-        return true;
+    if !selected.running && !arm(port, selected) {
+        selects.selected.remove(at);
+        instance.fds().forget(port.id(), fd);
     }
-    selects.selected.remove(at);
-    true
+}
+
+/// Whether there can be a descriptor of this number.
+pub(super) fn is_possible(fd: RawFd) -> bool {
+    u64::try_from(fd).is_ok_and(|fd| fd < fd::descriptors_max())
 }
 
 /// `driver_select` with on = 0.
@@ -170,6 +170,7 @@ fn drop_interest(
     if selected.read || selected.write {
         if !arm(port, selected) {
             selects.selected.remove(at);
+            instance.fds().forget(port.id(), fd);
         }
     } else if let Source::Watched { armed: true, .. } = selected.source {
         // Without this an error on the descriptor would still be told.
@@ -180,6 +181,10 @@ fn drop_interest(
 /// Asks the kernel for what is wanted now. False if it cannot be had.
 fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
     if !selected.read && !selected.write {
+        // The driver may close it now, and it would live on in our copy.
+        if let Source::Watched { _copy: Some(_), .. } = selected.source {
+            selected.source = Source::None;
+        }
         return true;
     }
     let interest = Interest {
@@ -188,8 +193,10 @@ fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
         mode: Mode::OneShot,
     };
     match &mut selected.source {
-        Source::AlwaysReady => {
-            post_ready(port, selected);
+        Source::AlwaysReady { posted } => {
+            if !std::mem::replace(posted, true) {
+                post_ready(port, selected);
+            }
             return true;
         }
         Source::Watched { watch, armed, .. } => {
@@ -226,7 +233,7 @@ fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
             }
         }
         Err(Errno::EPERM) => {
-            selected.source = Source::AlwaysReady;
+            selected.source = Source::AlwaysReady { posted: true };
             post_ready(port, selected);
         }
         Err(error) => {
@@ -281,8 +288,10 @@ impl Ready for Handler {
                 return;
             };
             selected.running = true;
-            if let Source::Watched { armed, .. } = &mut selected.source {
-                *armed = false;
+            match &mut selected.source {
+                Source::Watched { armed, .. } => *armed = false,
+                Source::AlwaysReady { posted } => *posted = false,
+                Source::None => {}
             }
         }
         if readiness.readable || readiness.hangup {
@@ -296,6 +305,7 @@ impl Ready for Handler {
             selected.running = false;
             if !arm(&port, selected) {
                 selects.selected.retain(|one| one.serial != self.serial);
+                instance.fds().forget(port.id(), self.fd);
             }
         }
         port.flushed(on);
@@ -387,7 +397,17 @@ impl Fds {
         }
     }
 
-    /// A port is gone.
+    /// Which of these directions are another port's, or nobody's, and not this one's.
+    fn lost(&self, fd: RawFd, port: PortId, directions: Directions) -> Directions {
+        let owners = self.0.lock();
+        let [reader, writer] = owners.get(&fd).copied().unwrap_or_default();
+        Directions {
+            read: directions.read && reader != Some(port),
+            write: directions.write && writer != Some(port),
+        }
+    }
+
+    /// The port has nothing to do with a descriptor any more.
     pub(super) fn forget(&self, port: PortId, fd: RawFd) {
         let both = Directions {
             read: true,
@@ -409,7 +429,9 @@ fn take_over(port: &Arc<Port>, instance: &Instance, fd: RawFd, directions: Direc
                 return;
             };
             if let Some(instance) = victim.transport_as::<Instance>() {
-                drop_interest(on, &victim, instance, fd, taken, Release::Keep);
+                // It may have taken it back by now.
+                let lost = instance.fds().lost(fd, before, taken);
+                drop_interest(on, &victim, instance, fd, lost, Release::Keep);
             }
         }));
     }

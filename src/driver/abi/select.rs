@@ -6,14 +6,15 @@ use super::{export, with_port};
 use crate::driver::raw::{
     ERL_DRV_READ, ERL_DRV_USE, ERL_DRV_USE_NO_CALLBACK, ERL_DRV_WRITE, ErlDrvEvent, ErlDrvPort,
 };
-use crate::driver::select::{Directions, Release, deselect, select};
+use crate::driver::select::{Directions, Release, deselect, is_possible, select};
 
 export! {
     fn driver_select(port: ErlDrvPort, event: ErlDrvEvent, mode: c_int, on: c_int) -> c_int, else -1 => {
         // A descriptor is an int that was cast to a pointer, by whichever way.
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         let fd = event.addr() as isize as c_int;
-        if fd < 0 {
+        if !is_possible(fd) {
+            tracing::error!(fd, "driver_select: no descriptor can have this number");
             return -1;
         }
         let mode = mode.cast_unsigned();
@@ -26,12 +27,12 @@ export! {
             _ => Release::Keep,
         };
         let done = with_port(port, |turn, port, instance| {
-            if on != 0 {
-                return select(turn, port, instance, fd, directions);
+            if on == 0 {
+                deselect(turn, port, instance, fd, directions, release);
+            } else {
+                select(turn, port, instance, fd, directions);
             }
-            deselect(turn, port, instance, fd, directions, release);
-            true
         });
-        if done == Some(true) { 0 } else { -1 }
+        if done.is_some() { 0 } else { -1 }
     }
 }
