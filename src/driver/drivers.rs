@@ -303,7 +303,7 @@ impl Drivers {
         let _turn = self.enter_list_turn();
         let due = self.registry.lock().due();
         for due in due {
-            due.driver.unload();
+            due.driver.unload(|driver| self.shares_library(driver));
             drop(due.driver);
             let notices = self.registry.lock().unloaded(&due.name);
             self.tell(notices);
@@ -314,6 +314,12 @@ impl Drivers {
                 self.tell(notices);
             }
         }
+    }
+
+    /// Whether another driver is in the same library: one of `add_driver_entry`.
+    pub(super) fn shares_library(&self, driver: &Driver) -> bool {
+        let registry = self.registry.lock();
+        registry.any(|other| other.shares_library_with(driver))
     }
 
     /// `driver_lock_driver`.
@@ -457,9 +463,11 @@ impl Drivers {
 /// The host goes: what no port and no job needs is unloaded; the rest stays, code and all.
 impl Drop for Drivers {
     fn drop(&mut self) {
-        let unused = self.registry.lock().take_unused();
+        let mut unused = self.registry.lock().take_unused();
+        // Those that are parts of another one's library go before it.
+        unused.sort_by_key(|driver| driver.has_library());
         for driver in unused {
-            driver.unload();
+            driver.unload(|driver| self.shares_library(driver));
         }
     }
 }

@@ -58,7 +58,7 @@ impl Drivers {
         match Driver::from_file(file, &name) {
             Ok(driver) => {
                 let facts = facts(&driver.entry);
-                driver.unload();
+                driver.unload(|driver| self.shares_library(driver));
                 Ok(facts)
             }
             Err(error) => {

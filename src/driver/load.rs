@@ -13,12 +13,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use super::abi::table;
+use super::abi::{table, thread};
 use super::entry::{self, Entry, EntryError};
 use super::missing;
 use super::raw::ErlDrvEntry;
-use crate::lock::Lock;
-use crate::os::library::{Library, LibraryError, Scope};
+use crate::lock::{self, Lock};
+use crate::os::library::{self, Library, LibraryError, Scope};
 use crate::runtime::turn::Turn;
 use crate::runtime::workers::Workers;
 use crate::term::{Atom, Term};
@@ -29,6 +29,8 @@ pub(crate) struct Driver {
     /// `None` for a driver that is part of the program, and after unloading.
     library: Lock<Option<Library>>,
     unloaded: OnceLock<()>,
+    /// Where the library with the table is.
+    base: Option<usize>,
     /// What all ports run on, unless each has a turn of its own.
     turn: OnceLock<Arc<Turn>>,
 }
@@ -167,6 +169,7 @@ impl Driver {
             entry,
             library: Lock::new(library),
             unloaded: OnceLock::new(),
+            base: library::base_of(table.addr()),
             turn: OnceLock::new(),
         })
     }
@@ -188,13 +191,21 @@ impl Driver {
     ///
     /// No port of the driver may be open, no job of it may be under way, and no thread may be
     /// in its code: the registry counts them.
-    pub(crate) fn unload(&self) {
+    /// The library stays where it is if a thread runs in it that the driver did not wait for, or
+    /// if `used` says so of it.
+    pub(crate) fn unload(&self, used: impl FnOnce(&Driver) -> bool) {
         if self.unloaded.set(()).is_err() {
             return;
         }
+        lock::assert_none_held();
         if let Some(finish) = self.entry.callbacks.finish {
             // SAFETY: a callback from a checked table, whose library is still open.
             unsafe { finish() };
+        }
+        if self.base.is_some_and(thread::run_in) || used(self) {
+            tracing::error!(driver = ?self.entry.name,
+                "its library stays: a thread of the driver, or another driver, still uses it");
+            return;
         }
         let library = self.library.lock().take();
         if let Some(library) = library
@@ -202,6 +213,16 @@ impl Driver {
         {
             tracing::warn!(driver = ?self.entry.name, %error, "closing the library failed");
         }
+    }
+
+    /// Whether it is the one that its library was opened for.
+    pub(super) fn has_library(&self) -> bool {
+        self.library.lock().is_some()
+    }
+
+    /// Whether both are parts of one library.
+    pub(super) fn shares_library_with(&self, other: &Driver) -> bool {
+        self.base.is_some() && self.base == other.base
     }
 }
 

@@ -364,8 +364,14 @@ impl<D: Clone> Registry<D> {
         }
     }
 
-    /// Takes out a driver that is part of the program, by a test on it: 1 done, 0 unknown,
-    /// -1 another kind.
+    /// Whether there is a driver of which this is true.
+    pub(crate) fn any(&self, is_it: impl Fn(&D) -> bool) -> bool {
+        let mut drivers = self.records.values().filter_map(|r| r.driver.as_ref());
+        drivers.any(is_it)
+    }
+
+    /// Takes out a driver that is part of the program, by a test on it. `None` if there is none;
+    /// an error if it is of another kind, or a port or a job of it is left.
     pub(crate) fn remove_static(&mut self, is_it: impl Fn(&D) -> bool) -> Result<Option<D>, ()> {
         let found = self
             .records
@@ -374,7 +380,7 @@ impl<D: Clone> Registry<D> {
         let Some((name, record)) = found else {
             return Ok(None);
         };
-        if record.standing != Standing::Static {
+        if record.standing != Standing::Static || record.ports > 0 || record.pins > 0 {
             return Err(());
         }
         let name = name.clone();

@@ -67,6 +67,7 @@ impl Errno {
     pub(crate) const EEXIST: Errno = Errno(libc::EEXIST);
     pub(crate) const EINTR: Errno = Errno(libc::EINTR);
     pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
+    pub(crate) const EDEADLK: Errno = Errno(libc::EDEADLK);
     pub(crate) const ENOMEM: Errno = Errno(libc::ENOMEM);
     pub(crate) const ENOSPC: Errno = Errno(libc::ENOSPC);
     pub(crate) const ENOSYS: Errno = Errno(libc::ENOSYS);

@@ -9,6 +9,7 @@ use std::ffi::{CStr, OsStr, c_void};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,20 @@ impl Library {
     }
 }
 
+/// Where the library begins that an address is in: the same for all addresses in one, whatever they
+/// are of. `None` if there is no library.
+pub(crate) fn base_of(address: usize) -> Option<usize> {
+    let mut found = MaybeUninit::<libc::Dl_info>::uninit();
+    // SAFETY: the address is only looked up, and the structure is filled when the answer is not 0.
+    let found = unsafe {
+        if libc::dladdr(std::ptr::without_provenance(address), found.as_mut_ptr()) == 0 {
+            return None;
+        }
+        found.assume_init()
+    };
+    Some(found.dli_fbase.addr())
+}
+
 /// # Safety
 /// As for [`Library::open`].
 unsafe fn open_anonymous(name: &CStr, bytes: &[u8], scope: Scope) -> Result<Library, LibraryError> {
@@ -215,6 +230,22 @@ impl fmt::Debug for Library {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_in_one_library_have_one_base() {
+        let process = Library::process();
+        let base = |name: &CStr| base_of(process.symbol(name).unwrap().as_ptr().addr());
+        assert!(base(c"malloc").is_some());
+        assert_eq!(
+            base(c"malloc"),
+            base(c"environ"),
+            "a function and a variable"
+        );
+        let here: fn() -> Vec<u8> = bytes_of_a_library;
+        assert_ne!(base(c"malloc"), base_of(here as usize));
+        let on_the_heap = Box::new(0);
+        assert_eq!(base_of((&raw const *on_the_heap).addr()), None);
+    }
 
     /// The maths library: in every process's reach, harmless, with a symbol of its own.
     fn bytes_of_a_library() -> Vec<u8> {

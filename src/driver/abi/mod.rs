@@ -22,7 +22,7 @@ mod send;
 pub(super) mod sync;
 mod system;
 pub(super) mod table;
-mod thread;
+pub(super) mod thread;
 mod timer;
 
 use std::sync::Arc;
@@ -93,7 +93,9 @@ fn guarded<R>(name: &'static str, failure: R, body: impl FnOnce() -> R) -> R {
 }
 
 /// Runs `f` for the port that C names, if it is open and this thread is on its turn: in one of
-/// its callbacks, or in one of another port that it shares the driver's turn with.
+/// its callbacks, or in one of another port that it shares the driver's turn with. A port that
+/// has a turn of its own can also be reached from the callbacks of the driver's other ports, as
+/// long as nobody else is on that turn: the driver may just have made it.
 #[inline]
 fn with_port<R>(
     port: ErlDrvPort,
@@ -101,23 +103,28 @@ fn with_port<R>(
 ) -> Option<R> {
     let id = handle::as_handle(port.addr())?;
     let mut f = Some(f);
-    let mut run = |port: &Arc<Port>, instance: &Instance| {
-        let f = f.take()?;
-        port.turn().with_lent(|on| {
-            if instance.is_live(on) {
-                Some(f(on, port, instance))
-            } else {
-                None
-            }
-        })?
-    };
-    match callback::with_frame(id, &mut run) {
-        Some(result) => result,
-        None => {
-            let port = ports::get(id)?;
-            run(&port, port.transport_as::<Instance>()?)
+    let mut run = |on: &mut OnTurn<'_>, port: &Arc<Port>, instance: &Instance| {
+        if instance.is_live(on) {
+            Some(f.take()?(on, port, instance))
+        } else {
+            None
         }
+    };
+    let lent = callback::with_frame(id, |port, instance| {
+        port.turn().with_lent(|on| run(on, port, instance))
+    });
+    if let Some(result) = lent {
+        return result?;
     }
+    let port = ports::get(id)?;
+    let instance = port.transport_as::<Instance>()?;
+    if let Some(result) = port.turn().with_lent(|on| run(on, &port, instance)) {
+        return result;
+    }
+    if !callback::is_inside(instance.driver()) {
+        return None;
+    }
+    port.turn().try_run(|on| run(on, &port, instance)).ok()?
 }
 
 /// Runs `f` for the port that C names if it is open, whatever thread this is. `f` gets no turn, and so

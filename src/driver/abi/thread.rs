@@ -7,14 +7,28 @@ use std::ptr;
 use super::export;
 use crate::driver::raw::{ErlDrvTSDKey, ErlDrvThreadOpts, ErlDrvTid};
 use crate::ffi::pointer;
+use crate::lock::Lock;
 use crate::os::errno::Errno;
+use crate::os::library;
 use crate::os::thread::{self, Body, Key, Start, Thread};
 
 /// What an `ErlDrvTid` points to. One for each thread that was created, or asked who it is.
 struct Record {
     name: CString,
+    /// Made by erl_drv_thread_create.
+    created: bool,
     /// `None` for a thread that the driver did not create: nobody can join it.
-    thread: Cell<Option<Thread>>,
+    thread: Lock<Option<Thread>>,
+    /// The library that its function is in.
+    home: Option<usize>,
+}
+
+/// The libraries that threads run in which nobody has joined, once for each thread.
+static RUNNING_IN: Lock<Vec<usize>> = Lock::new(Vec::new());
+
+/// Whether there are threads with a function in this library that nobody has joined.
+pub(in crate::driver) fn run_in(library: usize) -> bool {
+    RUNNING_IN.lock().contains(&library)
 }
 
 thread_local! {
@@ -51,7 +65,9 @@ export! {
         let (name, opts) = unsafe { (pointer::string(name), pointer::load(opts)) };
         let record = Box::into_raw(Box::new(Record {
             name: name.unwrap_or(UNKNOWN).to_owned(),
-            thread: Cell::new(None),
+            created: true,
+            thread: Lock::new(None),
+            home: library::base_of(func as usize),
         }));
         let known = record.expose_provenance();
         // SAFETY: the same function, seen as one that may be left by erl_drv_thread_exit.
@@ -63,17 +79,22 @@ export! {
             body,
             argument: arg,
         };
-        // SAFETY: the driver wants this function run; it joins the thread before it is unloaded.
+        // SAFETY: the record lives until the thread is joined, for which the lock is needed.
+        let made = unsafe { &*record };
+        let mut slot = made.thread.lock();
+        // SAFETY: the driver wants this function run; its library is not closed before the
+        // thread is joined.
         match unsafe { thread::start(start) } {
             Ok(thread) => {
-                // SAFETY: the record lives until the thread is joined; the new thread only reads
-                // the name.
-                unsafe { (*record).thread.set(Some(thread)) };
+                RUNNING_IN.lock().extend(made.home);
+                *slot = Some(thread);
+                drop(slot);
                 // SAFETY: the driver wants the thread's name there.
                 unsafe { pointer::store(tid, record.cast()) };
                 0
             }
             Err(error) => {
+                drop(slot);
                 // SAFETY: no thread was started that could know it.
                 drop(unsafe { Box::from_raw(record) });
                 error.number()
@@ -85,7 +106,8 @@ export! {
         if SELF.get().is_null() {
             // Small, one for each thread that asks, and it has to outlive what the driver does
             // with it, which nobody knows.
-            let record = Record { name: UNKNOWN.to_owned(), thread: Cell::new(None) };
+            let record =
+                Record { name: UNKNOWN.to_owned(), created: false, thread: Lock::new(None), home: None };
             SELF.set(Box::into_raw(Box::new(record)));
         }
         SELF.get().cast()
@@ -98,11 +120,18 @@ export! {
     fn erl_drv_thread_join(tid: ErlDrvTid, result: *mut *mut c_void) -> c_int, else Errno::EINVAL.number() => {
         let record = tid.cast::<Record>();
         // SAFETY: NULL, or a record: the driver joins each thread once.
-        let Some(thread) = (unsafe { record.as_ref() }).and_then(|record| record.thread.take()) else {
+        let Some(known) = (unsafe { record.as_ref() }) else {
+            return Errno::EINVAL.number();
+        };
+        if known.created && ptr::eq(record, SELF.get()) {
+            return Errno::EDEADLK.number();
+        }
+        let Some(thread) = known.thread.lock().take() else {
             return Errno::EINVAL.number();
         };
         match thread.join() {
             Ok(value) => {
+                left(known.home);
                 // SAFETY: NULL, or where the driver wants it.
                 unsafe { pointer::store(result, value) };
                 // SAFETY: the thread is over, and its name with it.
@@ -146,13 +175,30 @@ export! {
 }
 
 /// Ends the calling thread. It unwinds the stack by force, so it cannot be one of `export!`.
+/// Without effect in a thread that is only lent to the driver.
 ///
 /// # Safety
-/// As for [`thread::exit`]; the caller is a thread from `erl_drv_thread_create`.
+/// As for [`thread::exit`], if the caller is a thread from `erl_drv_thread_create`.
 pub(super) unsafe extern "C-unwind" fn erl_drv_thread_exit(result: *mut c_void) {
-    // SAFETY: the interface allows the call in such threads only, and there is nothing between
-    // the thread's function and here but the driver's code.
-    unsafe { thread::exit(result) }
+    if is_a_drivers_own() {
+        // SAFETY: there is nothing between the function of such a thread and here but the
+        // driver's code.
+        unsafe { thread::exit(result) }
+    }
+    tracing::error!("a driver called erl_drv_thread_exit in a thread that it had not created");
+}
+
+fn is_a_drivers_own() -> bool {
+    // SAFETY: NULL, or this thread's record, which lives until the thread is joined.
+    unsafe { SELF.get().as_ref() }.is_some_and(|record| record.created)
+}
+
+/// A thread is no longer in this library.
+fn left(home: Option<usize>) {
+    let mut running = RUNNING_IN.lock();
+    if let Some(at) = running.iter().position(|one| Some(*one) == home) {
+        running.swap_remove(at);
+    }
 }
 
 /// Kilowords to bytes; -1 leaves it to the system.
