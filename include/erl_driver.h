@@ -302,6 +302,9 @@ int driver_failure_posix(ErlDrvPort port, int error);
 int driver_failure(ErlDrvPort port, int error); /* the reason is the number; 0 as at end of file */
 /* The same without an exit signal to the owner, who is unlinked first. */
 int driver_exit(ErlDrvPort port, int error);
+/* Asks another port (its term, not its handle) as port_control() would, without waiting: the
+ * answer is lost. buf is from driver_alloc, and the host's from now on unless this fails: [any]. */
+int erl_drv_port_control(ErlDrvTermData port, unsigned int command, char *buf, ErlDrvSizeT len);
 /* Sends {Port, {exit_status, Status}} to the owner: [port]. */
 void driver_report_exit(ErlDrvPort port, int status);
 

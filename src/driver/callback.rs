@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::entry::Callbacks;
 use super::handle;
 use super::instance::Instance;
+use super::load::Driver;
 use super::raw::{
     DRIVER_CALL_KEEP_BUFFER, ErlDrvBinary, ErlDrvData, ErlDrvEvent, ErlDrvMonitor, ErlDrvPort,
     ErlDrvSSizeT, ErlIOVec, SysIOVec,
@@ -112,6 +113,12 @@ pub(super) fn with_frame<R>(id: PortId, f: impl FnOnce(&Arc<Port>, &Instance) ->
 /// The process on whose behalf a callback of this port is running.
 pub(super) fn caller(id: PortId) -> Option<Pid> {
     find(|frame| if frame.id == id { frame.caller } else { None })
+}
+
+/// Whether a callback of one of this driver's ports is running on this thread.
+pub(super) fn is_inside(driver: &Arc<Driver>) -> bool {
+    // SAFETY: as in `with_frame`.
+    find(|frame| Arc::ptr_eq(unsafe { &*frame.instance }.driver(), driver).then_some(())).is_some()
 }
 
 /// The port of the innermost callback.

@@ -312,10 +312,16 @@ impl Instance {
         }
     }
 
-    /// The driver ends the port: what is queued is lost, and an open that is still waiting
-    /// comes back first.
+    /// The driver ends the port: an open that is still waiting comes back first, and what is
+    /// queued is lost.
     pub(super) fn before_failure(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
+        self.before_end_of_input(on, port);
         self.clear_queue();
+    }
+
+    /// The driver's input ends, which may be all that the owner wants to know: an open that is
+    /// still waiting comes back first.
+    pub(super) fn before_end_of_input(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
         let interior = self.interior.get(on);
         if let Ack::Awaited = interior.ack {
             interior.ack = Ack::Given;
@@ -504,6 +510,20 @@ fn expire(id: PortId, serial: u64) {
         });
         Instance::after(on, &port);
     });
+}
+
+/// `erl_drv_port_control`: a request whose answer nobody waits for, on behalf of nobody.
+pub(super) fn control_later(port: Arc<Port>, operation: u32, data: Box<[u8]>) {
+    let turn = Arc::clone(port.turn());
+    turn.post(Box::new(move |on| {
+        if let Some(instance) = port.transport_as::<Instance>()
+            && instance.is_live(on)
+        {
+            let called = instance.called(&port, None);
+            let _ = callback::control(on, called, operation, &IoData::Bytes(&data));
+            Instance::after(on, &port);
+        }
+    }));
 }
 
 /// A job of the port is done: its driver gets it back, if there still is somebody to get it.

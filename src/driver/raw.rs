@@ -273,6 +273,14 @@ unsafe extern "C" {
     pub fn driver_exit(port: ErlDrvPort, error: ::std::os::raw::c_int) -> ::std::os::raw::c_int;
 }
 unsafe extern "C" {
+    pub fn erl_drv_port_control(
+        port: ErlDrvTermData,
+        command: ::std::os::raw::c_uint,
+        buf: *mut ::std::os::raw::c_char,
+        len: ErlDrvSizeT,
+    ) -> ::std::os::raw::c_int;
+}
+unsafe extern "C" {
     pub fn driver_report_exit(port: ErlDrvPort, status: ::std::os::raw::c_int);
 }
 unsafe extern "C" {

@@ -167,6 +167,12 @@ impl Port {
         }
     }
 
+    /// Whether the end of its input would be told, and not end it.
+    pub(crate) fn outlives_its_input(&self, on: &mut OnTurn<'_>) -> bool {
+        let state = self.state.get(on);
+        state.eof && state.phase == Phase::Open
+    }
+
     /// `{Port, What}` for the owner.
     pub(crate) fn deliver_tagged(&self, on: &mut OnTurn<'_>, what: Term) -> bool {
         let message = Term::tuple([Term::Port(self.id), what]);

@@ -24,7 +24,7 @@ use crate::term::{Term, atom};
 
 export! {
     fn driver_failure_eof(port: ErlDrvPort) -> c_int, else -1 => {
-        end(port, |on, port| port.end_of_input(on, None))
+        end_of_input(port)
     }
 
     fn driver_failure_atom(port: ErlDrvPort, reason: *mut c_char) -> c_int, else -1 => {
@@ -44,7 +44,7 @@ export! {
 
     fn driver_failure(port: ErlDrvPort, error: c_int) -> c_int, else -1 => {
         if error == 0 {
-            return end(port, |on, port| port.end_of_input(on, None));
+            return end_of_input(port);
         }
         end(port, |on, port| port.fail(on, Term::from(error)))
     }
@@ -186,6 +186,19 @@ fn end(port: ErlDrvPort, how: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>)) -> c_int
     with_port(port, |on, port, instance| {
         instance.before_failure(on, port);
         how(on, port);
+        0
+    })
+    .unwrap_or(-1)
+}
+
+/// The same, unless the owner only wants to be told that the input has ended.
+fn end_of_input(port: ErlDrvPort) -> c_int {
+    with_port(port, |on, port, instance| {
+        instance.before_end_of_input(on, port);
+        if !port.outlives_its_input(on) {
+            instance.before_failure(on, port);
+        }
+        port.end_of_input(on, None);
         0
     })
     .unwrap_or(-1)

@@ -1,14 +1,14 @@
 //! Terms: the words for atoms, ports and processes, and the programs that build messages.
 
-use std::ffi::{c_char, c_int, c_long};
+use std::ffi::{c_char, c_int, c_long, c_uint};
 use std::sync::Arc;
 
 use super::output::{atom_of, part_of};
 use super::{export, with_port};
 use crate::driver::callback;
 use crate::driver::handle::{self, NIL};
-use crate::driver::instance::Instance;
-use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvTermData};
+use crate::driver::instance::{Instance, control_later};
+use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvSizeT, ErlDrvTermData};
 use crate::driver::script::{self, BadScript, Depth, Step};
 use crate::ffi::pointer;
 use crate::port::{Port, table as ports};
@@ -43,6 +43,24 @@ export! {
     ) -> c_int, else -1 => {
         // SAFETY: as above.
         unsafe { send(port_of_handle(port), Some(receiver), data, len) }
+    }
+
+    fn erl_drv_port_control(
+        port: ErlDrvTermData,
+        command: c_uint,
+        buf: *mut c_char,
+        len: ErlDrvSizeT,
+    ) -> c_int, else -1 => {
+        // SAFETY: the driver says that `len` bytes are there.
+        match (port_of_term(port), unsafe { pointer::bytes(buf, len) }) {
+            (Some(port), Some(bytes)) => {
+                control_later(port, command, bytes.into());
+                // SAFETY: it came from driver_alloc and is ours. NULL is allowed.
+                unsafe { crate::os::memory::free(buf.cast()) };
+                0
+            }
+            _ => -1,
+        }
     }
 
     fn driver_mk_atom(name: *mut c_char) -> ErlDrvTermData, else NIL => {

@@ -20,7 +20,7 @@ use crate::port::table as ports;
 /// What a question about an unknown unit gives.
 const TIME_ERROR: ErlDrvTime = ErlDrvTime::MIN;
 
-/// The environment as drivers see it, where it differs from the program's: `None` is unset. It
+/// The environment as drivers see it, where it differs from the program's. It
 /// is not the C library's, which cannot be changed while other threads read it.
 static CHANGED: Lock<BTreeMap<Vec<u8>, Vec<u8>>> = Lock::new(BTreeMap::new());
 
