@@ -180,13 +180,35 @@ fn files_that_the_loader_must_not_see() {
     }
 }
 
+/// The errors of `Process::load_driver` are the same sentences.
 #[test]
 fn an_error_in_rust_says_it_too() {
-    let cut = std::fs::read(folder().join("echo_drv.so")).unwrap();
-    std::fs::write(folder().join("short_drv.so"), &cut[..cut.len() / 5]).unwrap();
+    let whole = std::fs::read(folder().join("echo_drv.so")).unwrap();
+    std::fs::write(folder().join("short_drv.so"), &whole[..whole.len() / 5]).unwrap();
+    std::fs::write(folder().join("called_drv.so"), &whole).unwrap();
+    let entry = "static ErlDrvEntry entry = {";
+    let fails = format!("static int fail(void) {{ return 5; }}\n{entry}\n    .init = fail,");
+    altered("init_drv", entry, &fails);
+    altered("mark_drv", "= ERL_DRV_EXTENDED_MARKER", "= 7");
+    altered("old_drv", "= ERL_DRV_EXTENDED_MAJOR_VERSION", "= 1");
+    altered(
+        "needy_drv",
+        "    driver_output(",
+        "    extern int one_absent(void), another_absent(void);\n    one_absent();\n    \
+         another_absent();\n    driver_output(",
+    );
     let me = wharf::Host::new().unwrap().process();
-    let error = me.load_driver(folder(), "short_drv").unwrap_err();
-    assert!(error.to_string().contains("cut short"), "{error}");
-    let error = me.load_driver(folder(), "absent_drv").unwrap_err();
-    assert!(error.to_string().contains("no such file"), "{error}");
+    for (name, sentence) in [
+        ("short_drv", "cut short"),
+        ("absent_drv", "no such file"),
+        ("called_drv", "it calls itself \"echo_drv\""),
+        ("init_drv", "its init callback failed with 5"),
+        ("mark_drv", "the marker 0x00000007"),
+        ("old_drv", "driver interface 1.3"),
+        ("needy_drv", "symbols that nobody provides"),
+    ] {
+        let error = me.load_driver(folder(), name).unwrap_err().to_string();
+        assert!(error.contains(sentence), "{sentence:?} in {error}");
+        assert!(error.starts_with("cannot load /"), "{error}");
+    }
 }

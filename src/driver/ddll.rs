@@ -47,14 +47,70 @@ impl Drivers {
     ) -> Result<Term, Term> {
         match call(self, process.pid(), function, arguments) {
             Ok(Reply::Now(term)) => Ok(term),
-            Ok(Reply::Wait(reference)) => {
-                let answer =
-                    process.receive(|message| notice_of(message, reference), Patience::Forever)?;
-                Ok(answer.map_or_else(|| Term::atom("ok"), |message| awaited(&message)))
-            }
-            Err(Misuse::BadArgument) => Err(Term::atom("badarg")),
-            Err(Misuse::Undefined) => Err(Term::atom("undef")),
+            Ok(Reply::Wait(reference)) => wait(process, reference),
+            Err(misuse) => Err(misuse.reason()),
         }
+    }
+
+    /// `erl_ddll:load(Folder, Name)` for people: a failure is the reason that Erlang gives, and
+    /// a sentence.
+    pub(crate) fn load(
+        self: &Arc<Self>,
+        process: &Arc<ProcessCell>,
+        folder: &Term,
+        name: &Term,
+    ) -> Result<(), (Term, Option<String>)> {
+        let misused = |misuse: Misuse| (misuse.reason(), None);
+        let folder = folder_text(folder).map_err(misused)?;
+        let name = name_text(name).map_err(misused)?;
+        match self.try_load(process.pid(), &folder, &name, awaited_load("load")) {
+            Ok(Outcome::PendingDriver(Some(reference))) => {
+                let answer = wait(process, reference).map_err(|reason| (reason, None))?;
+                match answer.as_tuple().map(|pair| pair.elements()) {
+                    Some([_, reason]) => Err((reason.clone(), None)),
+                    _ => Ok(()),
+                }
+            }
+            Ok(_) => Ok(()),
+            Err(failure) => Err((refusal(self, &failure), Some(failure.sentence()))),
+        }
+    }
+}
+
+impl Misuse {
+    fn reason(self) -> Term {
+        match self {
+            Misuse::BadArgument => Term::atom("badarg"),
+            Misuse::Undefined => Term::atom("undef"),
+        }
+    }
+}
+
+/// What became of a request that is answered by a message.
+fn wait(process: &Arc<ProcessCell>, reference: Reference) -> Result<Term, Term> {
+    let answer = process.receive(|message| notice_of(message, reference), Patience::Forever)?;
+    Ok(answer.map_or_else(|| Term::atom("ok"), |message| awaited(&message)))
+}
+
+/// How the functions load that wait until it is done.
+fn awaited_load(function: &str) -> TryLoad {
+    TryLoad {
+        options: LoadOptions {
+            kill_ports: function.ends_with("_driver"),
+        },
+        monitor: Some(Pending::Driver),
+        reload: function.starts_with("reload").then_some(Pending::Driver),
+    }
+}
+
+/// The reason that those functions give.
+fn refusal(drivers: &Drivers, failure: &DriverError) -> Term {
+    match failure {
+        DriverError::Refused {
+            reason: "inconsistent",
+            ..
+        } => Term::atom("bad_driver_name"),
+        _ => drivers.reason(failure),
     }
 }
 
@@ -89,21 +145,12 @@ fn call(drivers: &Drivers, pid: Pid, function: &str, arguments: &[Term]) -> Resu
             now(result.map_or_else(|failure| error(drivers.reason(&failure)), answer))
         }
         ("load" | "load_driver" | "reload" | "reload_driver", [folder, name]) => {
-            let kill_ports = function.ends_with("_driver");
-            let how = TryLoad {
-                options: LoadOptions { kill_ports },
-                monitor: Some(Pending::Driver),
-                reload: function.starts_with("reload").then_some(Pending::Driver),
-            };
+            let how = awaited_load(function);
             let (folder, name) = (folder_text(folder)?, name_text(name)?);
             match drivers.try_load(pid, &folder, &name, how) {
                 Ok(Outcome::PendingDriver(Some(reference))) => Ok(Reply::Wait(reference)),
                 Ok(_) => now(Term::atom("ok")),
-                Err(DriverError::Refused {
-                    reason: "inconsistent",
-                    ..
-                }) => now(error(Term::atom("bad_driver_name"))),
-                Err(failure) => now(error(drivers.reason(&failure))),
+                Err(failure) => now(error(refusal(drivers, &failure))),
             }
         }
         ("try_unload", [name, options]) => {

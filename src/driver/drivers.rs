@@ -122,7 +122,7 @@ pub(crate) enum DriverError {
         reason: Refusal,
     },
     /// The file.
-    #[error("driver {name} in {}: {error}", .file.display())]
+    #[error("driver {name} in {}: {}", .file.display(), .error.sentence(.file))]
     Load {
         /// Which driver.
         name: String,
@@ -131,6 +131,16 @@ pub(crate) enum DriverError {
         /// What was wrong with it.
         error: LoadError,
     },
+}
+
+impl DriverError {
+    /// What is wrong, in words, of a file that the caller names.
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            DriverError::Refused { .. } => self.to_string(),
+            DriverError::Load { error, file, .. } => error.sentence(file),
+        }
+    }
 }
 
 impl Drivers {

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::drivers::{DriverError, Drivers};
 use super::entry::Entry;
 use super::load::{Driver, LoadError};
-use super::{abi, file, samples};
+use super::{abi, samples};
 use crate::term::Term;
 
 /// What a driver says about itself.
@@ -62,7 +62,7 @@ impl Drivers {
                 Ok(facts)
             }
             Err(error) => {
-                let message = sentence(&error, file);
+                let message = error.sentence(file);
                 let missing = match &error {
                     LoadError::Open { missing, .. } => missing.clone(),
                     _ => Vec::new(),
@@ -77,21 +77,6 @@ impl Drivers {
                 })
             }
         }
-    }
-}
-
-/// What is wrong, in words: the loader's own are short.
-fn sentence(error: &LoadError, path: &Path) -> String {
-    let LoadError::Open { missing, .. } = error else {
-        return error.to_string();
-    };
-    match missing.as_slice() {
-        [] => match file::fault(path) {
-            Some(fault) => fault.sentence,
-            None => error.to_string(),
-        },
-        [one] => format!("it needs a symbol that nobody provides: {one}"),
-        all => format!("it needs symbols that nobody provides: {}", all.join(", ")),
     }
 }
 

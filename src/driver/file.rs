@@ -18,15 +18,15 @@ use object::{Endianness, ReadCache};
 const CLASS: usize = 4;
 
 /// What is wrong with a file.
-pub(crate) struct FileFault {
+pub(super) struct FileFault {
     /// In words, for "it does not load: …".
-    pub(crate) sentence: String,
+    pub(super) sentence: String,
     /// The loader would crash or wait for ever instead of refusing.
     pub(super) deadly: bool,
 }
 
 /// Finds what is wrong with a file that is to be loaded.
-pub(crate) fn fault(path: &Path) -> Option<FileFault> {
+pub(super) fn fault(path: &Path) -> Option<FileFault> {
     check(path).err()
 }
 

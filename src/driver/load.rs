@@ -73,6 +73,18 @@ fn list(missing: &[String]) -> String {
 }
 
 impl LoadError {
+    /// What is wrong with the file, in words: the system's loader says little.
+    pub(super) fn sentence(&self, file: &Path) -> String {
+        let LoadError::Open { missing, .. } = self else {
+            return self.to_string();
+        };
+        match missing.as_slice() {
+            [] => super::file::fault(file).map_or_else(|| self.to_string(), |fault| fault.sentence),
+            [one] => format!("it needs a symbol that nobody provides: {one}"),
+            all => format!("it needs symbols that nobody provides: {}", all.join(", ")),
+        }
+    }
+
     /// The reason that `erl_ddll` gives, unless it has a number for the text.
     pub(crate) fn reason(&self) -> Option<Term> {
         let name = match self {

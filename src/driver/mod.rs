@@ -35,4 +35,3 @@ mod select;
 pub(crate) use drivers::{Drivers, Search};
 pub use facts::{DriverFacts, DriverFault};
 pub(crate) use facts::{sample_names, symbols};
-pub(crate) use file::fault as file_fault;

@@ -50,17 +50,19 @@ impl Process {
     pub fn load_driver(&self, folder: impl AsRef<Path>, name: &str) -> Result<(), Error> {
         let folder = folder.as_ref();
         let path = Term::Binary(Binary::from(folder.as_os_str().as_bytes()));
-        let file = folder.join(format!("{name}.so"));
-        let shown = file.display().to_string();
-        self.driver_request("load", "load", &[path, Term::charlist(name)], shown)
-            .map_err(|error| {
-                // The system's loader says little about a file that it does not take.
-                let opening = error.reason().as_tuple().is_some();
-                match driver::file_fault(&file) {
-                    Some(fault) if opening => error.because(fault.sentence),
-                    _ => error,
-                }
-            })
+        let loaded = self
+            .host()
+            .drivers()
+            .load(self.cell(), &path, &Term::charlist(name));
+        loaded.map_err(|(reason, sentence)| {
+            let raise = Raise::error(reason);
+            let raise = match sentence {
+                Some(sentence) => raise.hint(sentence),
+                None => raise,
+            };
+            let file = folder.join(format!("{name}.so"));
+            Error::new("load", file.display().to_string(), raise)
+        })
     }
 
     /// Takes back one load of a driver. It is unloaded when nobody uses it any more.
@@ -69,19 +71,9 @@ impl Process {
     /// It is not loaded, or not by this process, or it is permanent.
     pub fn unload_driver(&self, name: &str) -> Result<(), Error> {
         let shown = format!("the driver {name}");
-        self.driver_request("unload", "unload", &[Term::charlist(name)], shown)
-    }
-
-    fn driver_request(
-        &self,
-        operation: &'static str,
-        function: &str,
-        arguments: &[Term],
-        shown: String,
-    ) -> Result<(), Error> {
-        let answer = match self.ddll(function, arguments) {
+        let answer = match self.ddll("unload", &[Term::charlist(name)]) {
             Ok(answer) => answer,
-            Err(raise) => return Err(Error::new(operation, shown, raise)),
+            Err(raise) => return Err(Error::new("unload", shown, raise)),
         };
         match answer.as_tuple().map(|pair| &pair[..]) {
             Some([Term::Atom(atom::ERROR), reason]) => {
@@ -92,7 +84,7 @@ impl Process {
                     Some(words) => raise.hint(words),
                     None => raise,
                 };
-                Err(Error::new(operation, shown, raise))
+                Err(Error::new("unload", shown, raise))
             }
             _ => Ok(()),
         }

@@ -26,14 +26,6 @@ impl Error {
         }
     }
 
-    /// The same error, with these words instead of those it had.
-    pub(super) fn because(self, words: String) -> Error {
-        Error {
-            raise: self.raise.hint(words),
-            ..self
-        }
-    }
-
     /// The reason as Erlang has it: `badarg`, `enoent`, `notsup` …
     pub fn reason(&self) -> &Term {
         &self.raise.reason
