@@ -1,33 +1,18 @@
 //! Drivers as a distribution packages them, unmodified: the sessions that were observed with a
 //! real Erlang, with the same answers.
 
+#[path = "support/packaged.rs"]
+mod packaged;
 #[path = "support/world.rs"]
 mod world;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wharf::term::{Binary, PortId, Term, decode, encode};
 use world::{World, scratch, shown, term};
 
-/// The folder of a packaged driver, or a line that says it is missing.
-fn packaged(application: &str, name: &str) -> Option<PathBuf> {
-    let applications = std::fs::read_dir("/usr/lib/erlang/lib")
-        .ok()
-        .into_iter()
-        .flatten()
-        .flatten();
-    let found = applications
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(application))
-        .flat_map(|entry| [entry.path().join("priv"), entry.path().join("priv/lib")])
-        .find(|folder| folder.join(format!("{name}.so")).exists());
-    if found.is_none() {
-        eprintln!("skipped: no {name}");
-    }
-    found
-}
-
 fn load(application: &str, name: &str) -> Option<World> {
-    let folder = packaged(application, name)?;
+    let folder = packaged::folder(application, name)?;
     let world = World::new();
     assert_eq!(world.ddll("load", &[&folder.to_string_lossy(), name]), "ok");
     Some(world)
