@@ -210,3 +210,23 @@ fn two_hosts_do_not_see_each_other() {
     assert!(two.ports().is_empty());
     assert_eq!(one.ports(), [port.id()]);
 }
+
+#[test]
+fn whatever_speaks_of_a_port_comes_from_it() {
+    let me = process();
+    let port = me
+        .open(PortName::spawn("cat"), Options::new())
+        .expect("cat runs");
+    // As a driver's `driver_output2` has it: a header in front of the binary.
+    let data = Term::improper(vec![1.into()], Term::from("rest"));
+    let message = Term::tuple([
+        Term::Port(port.id()),
+        Term::tuple([Term::atom("data"), data]),
+    ]);
+    let myself = Term::Pid(me.pid());
+    me.send(&myself, Term::atom("another")).expect("alive");
+    me.send(&myself, message.clone()).expect("alive");
+    let from_port = me.next_from(port.id(), SOON).expect("alive");
+    assert_eq!(from_port, Some(Message::Other(message)));
+    assert_eq!(next(&me), Message::Other(Term::atom("another")));
+}

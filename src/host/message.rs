@@ -105,7 +105,10 @@ impl Message {
             | Message::Closed { port }
             | Message::Connected { port } => Some(*port),
             Message::Exit { from: object, .. } | Message::Down { object, .. } => object.as_port(),
-            Message::Other(_) => None,
+            Message::Other(term) => match &term.as_tuple()?[..] {
+                [Term::Port(port), _] => Some(*port),
+                _ => None,
+            },
         }
     }
 
@@ -240,7 +243,8 @@ fn take_from(mail: &mut Mail, wanted: PortId) -> Option<Message> {
     match mail {
         Mail::Data { port, .. } => (*port == wanted).then(|| Message::from_mail(take(mail))),
         Mail::Term(term) => {
-            let message = Message::from_term(term)?;
+            let message = Message::from_term(term);
+            let message = message.unwrap_or_else(|| Message::Other(term.clone()));
             (message.port() == Some(wanted)).then_some(message)
         }
     }

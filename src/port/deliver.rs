@@ -46,6 +46,15 @@ impl Port {
         self.deliver_whole(state, bytes);
     }
 
+    /// [`Self::deliver_binary`] as one piece, also in line mode.
+    pub(crate) fn deliver_piece(&self, on: &mut OnTurn<'_>, bytes: Binary) {
+        let state = self.state.get(on);
+        state.bytes_in += bytes.len() as u64;
+        if Port::is_heard(state) {
+            self.deliver_whole(state, bytes);
+        }
+    }
+
     #[inline]
     fn deliver_whole(&self, state: &State, bytes: Binary) {
         if let Some(owner) = &state.owner_cell {

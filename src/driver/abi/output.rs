@@ -61,6 +61,10 @@ export! {
             return -1;
         };
         with_port(port, |on, port, _| {
+            if header.is_empty() {
+                port.deliver_piece(on, part);
+                return 0;
+            }
             port.count_input(on, header.len() + part.len());
             let shape = port.data_shape(on);
             // A list is a copy: the driver may go on to use its binary.
@@ -158,7 +162,13 @@ fn output_with_header(on: &mut OnTurn<'_>, port: &Port, header: &[u8], tail: Tai
 }
 
 /// A vector: in binary shape a list of its pieces with the last one as its tail, else one list.
-fn output_pieces(on: &mut OnTurn<'_>, port: &Port, header: &[u8], pieces: Vec<Binary>) {
+fn output_pieces(on: &mut OnTurn<'_>, port: &Port, header: &[u8], mut pieces: Vec<Binary>) {
+    if header.is_empty()
+        && pieces.len() == 1
+        && let Some(only) = pieces.pop()
+    {
+        return port.deliver_piece(on, only);
+    }
     let size: usize = pieces.iter().map(|piece| piece.len()).sum();
     port.count_input(on, header.len() + size);
     let shape = port.data_shape(on);
