@@ -11,6 +11,7 @@
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
@@ -63,6 +64,7 @@ pub(super) struct Called<'a> {
 }
 
 /// Runs foreign code for a port.
+#[inline]
 fn enter<R>(on: &mut OnTurn<'_>, called: Called<'_>, code: impl FnOnce() -> R) -> R {
     lock::assert_none_held();
     let frame = Frame {
@@ -226,21 +228,19 @@ pub(super) fn output(on: &mut OnTurn<'_>, called: Called<'_>, bytes: IoData<'_>)
     };
     // The driver may scribble on what it gets, hence the copy.
     let source = bytes.flat();
-    let mut call = |start: *mut u8| {
-        // SAFETY: as in `start`; the copy lives until the callback returns.
-        enter(on, called, || unsafe {
-            output(data, start.cast(), source.len())
-        });
-    };
-    if source.len() <= STACK_COPY_MAX {
-        let mut copy = [const { std::mem::MaybeUninit::<u8>::uninit() }; STACK_COPY_MAX];
-        for (to, from) in copy.iter_mut().zip(&*source) {
-            to.write(*from);
-        }
-        call(copy.as_mut_ptr().cast());
+    let mut few = [const { MaybeUninit::<u8>::uninit() }; STACK_COPY_MAX];
+    let mut many = Vec::new();
+    let copy: &mut [MaybeUninit<u8>] = if source.len() <= STACK_COPY_MAX {
+        &mut few
     } else {
-        call(source.to_vec().as_mut_ptr());
-    }
+        many.reserve_exact(source.len());
+        many.spare_capacity_mut()
+    };
+    let start = copy.as_mut_ptr().cast::<c_char>();
+    // SAFETY: as many bytes are there, and nobody else knows of them.
+    unsafe { start.copy_from_nonoverlapping(source.as_ptr().cast(), source.len()) };
+    // SAFETY: as in `start`; the copy lives until the callback returns.
+    enter(on, called, || unsafe { output(data, start, source.len()) });
 }
 
 /// Vectors up to this length, the empty slot included, stand on the stack.
@@ -306,8 +306,8 @@ pub(super) fn control(
     let control = called.instance.callbacks().control.ok_or(Refused)?;
     let data = data_of(called.instance.data(on));
     let argument = bytes.flat();
-    let mut scratch = [0 as c_char; CONTROL_SCRATCH];
-    let own = scratch.as_mut_ptr();
+    let mut scratch = [0_u8; CONTROL_SCRATCH];
+    let own = scratch.as_mut_ptr().cast::<c_char>();
     let mut answer = own;
     let len = enter(on, called, || {
         // SAFETY: as in `start`; the argument is lent for reading, which is all that the
@@ -332,7 +332,7 @@ pub(super) fn control(
     }
     if answer == own {
         // What lies beyond the buffer was never the driver's to answer with.
-        let bytes = to_bytes(&scratch[..len.min(CONTROL_SCRATCH)]);
+        let bytes = Binary::from(&scratch[..len.min(CONTROL_SCRATCH)]);
         return Ok(if binary {
             Term::Binary(bytes)
         } else {
@@ -354,15 +354,6 @@ pub(super) fn control(
     // SAFETY: it came from driver_alloc and is ours.
     unsafe { crate::os::memory::free(answer.cast()) };
     Ok(Term::bytes_list(bytes))
-}
-
-#[allow(clippy::cast_sign_loss)] // a byte is a byte
-fn to_bytes(chars: &[c_char]) -> Binary {
-    let mut bytes = [0; CONTROL_SCRATCH];
-    for (to, from) in bytes.iter_mut().zip(chars) {
-        *to = *from as u8;
-    }
-    Binary::from(&bytes[..chars.len()])
 }
 
 /// `port_call` gives a buffer of this size to answer in.

@@ -429,9 +429,9 @@ impl Transport for Instance {
         port: &Arc<Port>,
         caller: Pid,
         operation: u32,
-        data: IoData<'_>,
+        data: &IoData<'_>,
     ) -> Result<Term, Unsupported> {
-        let answer = callback::control(on, self.called(port, Some(caller)), operation, &data);
+        let answer = callback::control(on, self.called(port, Some(caller)), operation, data);
         Instance::after(on, port);
         answer.map_err(|_| Unsupported)
     }

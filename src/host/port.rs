@@ -250,6 +250,7 @@ impl Port {
         self.core.is_open()
     }
 
+    #[cold]
     fn error(&self, operation: &'static str, raise: Raise) -> Error {
         let raise = match raise.detail.is_none() && !self.is_open() {
             true => raise.hint("the port is closed"),

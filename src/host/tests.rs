@@ -43,7 +43,7 @@ impl Transport for Puppet {
         port: &Arc<Core>,
         _: Pid,
         operation: u32,
-        data: IoData<'_>,
+        data: &IoData<'_>,
     ) -> Result<Term, Unsupported> {
         match operation {
             0 => {

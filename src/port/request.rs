@@ -49,11 +49,11 @@ impl Port {
         self: &Arc<Self>,
         f: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>) -> R + Send + 'static,
     ) -> Result<R, WouldDeadlock> {
-        let here = Arc::clone(self);
-        match self.turn.try_run(move |on| f(on, &here)) {
-            Ok(answer) => Ok(answer),
-            Err(f) => self.ask_later(f),
+        if let Some(mut visit) = self.turn.enter() {
+            return Ok(f(visit.on(), self));
         }
+        let port = Arc::clone(self);
+        self.ask_later(move |on| f(on, &port))
     }
 
     pub(super) fn ask_later<R: Send + 'static>(
@@ -84,22 +84,14 @@ impl Port {
         data: IoData<'_>,
         flags: CommandFlags,
     ) -> Result<Commanded, WouldDeadlock> {
-        let mut data = Some(data);
-        let inline = self.turn.try_run(|on| {
-            let data = data.take().unwrap_or(IoData::Bytes(&[]));
-            self.command_on(on, Some(caller), data, flags)
-        });
-        match inline {
-            Ok(commanded) => Ok(commanded),
-            Err(_) if flags.nosuspend && !flags.force && self.backlog.is_busy() => {
-                Ok(Commanded::Busy)
-            }
-            Err(_) => {
-                let data = data.take().map_or(IoData::Bytes(&[]), IoData::into_owned);
-                let port = Arc::clone(self);
-                self.ask_later(move |on| port.command_on(on, Some(caller), data, flags))
-            }
+        if let Some(mut visit) = self.turn.enter() {
+            return Ok(self.command_on(visit.on(), Some(caller), data, flags));
         }
+        if flags.nosuspend && !flags.force && self.backlog.is_busy() {
+            return Ok(Commanded::Busy);
+        }
+        let (port, data) = (Arc::clone(self), data.into_owned());
+        self.ask_later(move |on| port.command_on(on, Some(caller), data, flags))
     }
 
     fn command_on(
@@ -145,27 +137,26 @@ impl Port {
         operation: u32,
         data: IoData<'_>,
     ) -> Result<Term, Unsupported> {
-        let mut data = Some(data);
-        let run = move |port: &Arc<Port>, on: &mut OnTurn<'_>, data: IoData<'_>| {
-            if port.answers(on) {
-                port.transport.control(on, port, caller, operation, data)
-            } else {
-                Err(Unsupported)
-            }
-        };
-        let inline = self.turn.try_run(|on| {
-            let data = data.take().unwrap_or(IoData::Bytes(&[]));
-            run(self, on, data)
-        });
-        match inline {
-            Ok(answer) => answer,
-            Err(_) => {
-                let data = data.take().map_or(IoData::Bytes(&[]), IoData::into_owned);
-                let port = Arc::clone(self);
-                self.ask_later(move |on| run(&port, on, data))
-                    .unwrap_or(Err(Unsupported))
-            }
+        if let Some(mut visit) = self.turn.enter() {
+            return self.control_on(visit.on(), caller, operation, &data);
         }
+        let (port, data) = (Arc::clone(self), data.into_owned());
+        self.ask_later(move |on| port.control_on(on, caller, operation, &data))
+            .unwrap_or(Err(Unsupported))
+    }
+
+    #[inline]
+    fn control_on(
+        self: &Arc<Self>,
+        on: &mut OnTurn<'_>,
+        caller: Pid,
+        operation: u32,
+        data: &IoData<'_>,
+    ) -> Result<Term, Unsupported> {
+        if !self.answers(on) {
+            return Err(Unsupported);
+        }
+        self.transport.control(on, self, caller, operation, data)
     }
 
     /// `port_call`.

@@ -26,23 +26,11 @@ impl Port {
         message: Term,
         nosuspend: bool,
     ) -> Result<Commanded, WouldDeadlock> {
-        let mut message = Some(message);
-        let inline = (!thread_is_on_a_turn())
-            .then(|| {
-                self.turn
-                    .try_run(|on| match message.take() {
-                        Some(message) => self.message_on(on, sender, message, Some(nosuspend)),
-                        None => Commanded::Taken,
-                    })
-                    .ok()
-            })
-            .flatten();
-        if let Some(done) = inline {
-            return Ok(done);
+        if !thread_is_on_a_turn()
+            && let Some(mut visit) = self.turn.enter()
+        {
+            return Ok(self.message_on(visit.on(), sender, message, Some(nosuspend)));
         }
-        let Some(message) = message else {
-            return Ok(Commanded::Taken);
-        };
         if self.backlog.is_busy() && !thread_is_on_a_turn() {
             if nosuspend {
                 return Ok(Commanded::Busy);

@@ -44,7 +44,7 @@ pub(crate) trait Transport: Any + Send + Sync {
         _port: &Arc<Port>,
         _caller: Pid,
         _operation: u32,
-        _data: IoData<'_>,
+        _data: &IoData<'_>,
     ) -> Result<Term, Unsupported> {
         Err(Unsupported)
     }

@@ -232,7 +232,10 @@ impl Mailbox {
     ) -> Option<R> {
         while let Some(message) = kept.get_mut(*seen) {
             if let Some(chosen) = select(message) {
-                drop(kept.remove(*seen));
+                drop(match *seen {
+                    0 => kept.pop_front(),
+                    seen => kept.remove(seen),
+                });
                 self.kept_number.store(kept.len(), Ordering::Relaxed);
                 return Some(chosen);
             }

@@ -1,7 +1,7 @@
 //! A turn: the right to touch one port (or all ports of a driver) and to run its code.
 //!
 //! A turn is a queue rather than a lock. Whoever finds it idle runs at once, on its own
-//! thread ([`Turn::try_run`]); whoever finds it taken leaves a task that a worker runs when
+//! thread ([`Turn::enter`]); whoever finds it taken leaves a task that a worker runs when
 //! it is that task's time ([`Turn::post`]). Tasks run one at a time and in order, and an
 //! idle turn has no tasks, so what one thread asks for happens in the order it asked.
 //!
@@ -82,22 +82,16 @@ impl Turn {
         })
     }
 
-    /// Runs `f` on this turn now, on this thread, if the turn is idle; gives `f` back if not.
+    /// Enters this turn now, on this thread, if it is idle.
     #[inline]
-    pub(crate) fn try_run<R, F>(self: &Arc<Self>, f: F) -> Result<R, F>
-    where
-        F: FnOnce(&mut OnTurn<'_>) -> R,
-    {
-        if self
-            .state
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Visit<'_>> {
+        self.state
             .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
-        {
-            return Err(f);
-        }
-        let _leave = Leave(self);
+            .ok()?;
         DEPTH.set(DEPTH.get() + 1);
-        Ok(f(&mut OnTurn { turn: self }))
+        Some(Visit {
+            on: OnTurn { turn: self },
+        })
     }
 
     /// Leaves `task` to be run in its time, by a worker.
@@ -119,8 +113,9 @@ impl Turn {
         if thread_is_on_a_turn() {
             return self.post(Box::new(f));
         }
-        if let Err(f) = self.try_run(f) {
-            self.post(Box::new(f));
+        match self.enter() {
+            Some(mut visit) => f(visit.on()),
+            None => self.post(Box::new(f)),
         }
     }
 
@@ -167,14 +162,24 @@ impl Turn {
     }
 }
 
-/// Leaves a turn that [`Turn::try_run`] entered, also when what ran there panicked.
-struct Leave<'t>(&'t Arc<Turn>);
+/// A stay on a turn that was idle. Dropping it leaves the turn.
+pub(crate) struct Visit<'t> {
+    on: OnTurn<'t>,
+}
 
-impl Drop for Leave<'_> {
+impl<'t> Visit<'t> {
+    /// The proof.
+    #[inline]
+    pub(crate) fn on(&mut self) -> &mut OnTurn<'t> {
+        &mut self.on
+    }
+}
+
+impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
         DEPTH.set(DEPTH.get() - 1);
-        let turn = self.0;
+        let turn = self.on.turn;
         if turn
             .state
             .compare_exchange(TAKEN, IDLE, Ordering::Release, Ordering::Relaxed)
@@ -276,8 +281,9 @@ mod tests {
     fn an_idle_turn_runs_on_the_callers_thread() {
         let turn = turn();
         let here = std::thread::current().id();
-        let ran = turn.try_run(|_| std::thread::current().id()).ok();
-        assert_eq!(ran, Some(here));
+        let (ran, wait) = mpsc::channel();
+        turn.run_or_post(move |_| ran.send(std::thread::current().id()).unwrap());
+        assert_eq!(wait.try_recv(), Ok(here));
     }
 
     #[test]
@@ -285,8 +291,9 @@ mod tests {
         let turn = turn();
         let cell = Arc::new(TurnCell::new(&turn, Vec::new()));
         let (done, wait) = mpsc::channel();
-        let outcome = turn.try_run(|on| {
-            assert!(turn.try_run(|_| ()).is_err());
+        {
+            let mut visit = turn.enter().expect("idle");
+            assert!(turn.enter().is_none());
             for n in 0..TASKS {
                 let cell = Arc::clone(&cell);
                 let done = done.clone();
@@ -297,9 +304,8 @@ mod tests {
                     }
                 }));
             }
-            cell.get(on).push(-1);
-        });
-        assert!(outcome.is_ok());
+            cell.get(visit.on()).push(-1);
+        }
         let seen = wait.recv_timeout(PATIENCE).expect("all tasks run");
         assert_eq!(seen, (-1..TASKS).collect::<Vec<_>>());
     }
@@ -309,18 +315,17 @@ mod tests {
         let turn = turn();
         let cell = TurnCell::new(&turn, 0);
         assert!(turn.with_lent(|_| ()).is_none());
-        let seen = turn.try_run(|on| {
-            *cell.get(on) = 1;
-            on.lend(|| {
-                turn.with_lent(|on| {
-                    *cell.get(on) += 1;
-                    assert!(turn.with_lent(|_| ()).is_none(), "already in use");
-                    on.lend(|| turn.with_lent(|on| *cell.get(on) += 1));
-                })
-            });
-            *cell.get(on)
+        let mut visit = turn.enter().expect("idle");
+        let on = visit.on();
+        *cell.get(on) = 1;
+        on.lend(|| {
+            turn.with_lent(|on| {
+                *cell.get(on) += 1;
+                assert!(turn.with_lent(|_| ()).is_none(), "already in use");
+                on.lend(|| turn.with_lent(|on| *cell.get(on) += 1));
+            })
         });
-        assert_eq!(seen.ok(), Some(3));
+        assert_eq!(*cell.get(on), 3);
         assert!(turn.with_lent(|_| ()).is_none());
     }
 

@@ -370,6 +370,7 @@ impl Binary {
     }
 
     /// The bytes.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Repr::Inline { len, bytes } => &bytes[..usize::from(*len)],
@@ -408,6 +409,7 @@ fn unpack([a, b, c, d, e, f, g]: [u8; 7]) -> usize {
 }
 
 impl From<&[u8]> for Binary {
+    #[inline]
     fn from(source: &[u8]) -> Binary {
         if source.len() > Binary::INLINE_MAX {
             let Some(counted) = Counted::copy_of(source) else {

@@ -37,6 +37,7 @@ pub enum IoData<'a> {
 
 impl IoData<'_> {
     /// How many bytes there are.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             IoData::Bytes(bytes) => bytes.len(),
@@ -51,6 +52,7 @@ impl IoData<'_> {
     }
 
     /// The bytes in one piece, copied only if there are several.
+    #[inline]
     pub fn flat(&self) -> Cow<'_, [u8]> {
         match self {
             IoData::Bytes(bytes) => Cow::Borrowed(bytes),

@@ -37,6 +37,7 @@ impl List {
     }
 
     /// The list of these bytes' values, without a cell for each; `None` if there are none.
+    #[inline]
     pub fn from_bytes(bytes: Binary) -> Option<List> {
         (!bytes.is_empty()).then(|| {
             List(Repr::Compact {

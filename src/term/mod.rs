@@ -132,6 +132,7 @@ impl Term {
     }
 
     /// The list of these bytes' values, kept as bytes.
+    #[inline]
     pub fn bytes_list(bytes: Binary) -> Term {
         List::from_bytes(bytes).map_or(Term::Nil, Term::List)
     }

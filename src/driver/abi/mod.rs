@@ -124,7 +124,8 @@ fn with_port<R>(
     if !callback::is_inside(instance.driver()) {
         return None;
     }
-    port.turn().try_run(|on| run(on, &port, instance)).ok()?
+    let mut visit = port.turn().enter()?;
+    run(visit.on(), &port, instance)
 }
 
 /// Runs `f` for the port that C names if it is open, whatever thread this is. `f` gets no turn, and so
