@@ -46,7 +46,8 @@ collect = fn collect, acc ->
   end
 end
 IO.inspect collect.(collect, [])
-IO.inspect Port.info(port, :name)
+{:name, path} = Port.info(port, :name)
+IO.inspect Path.basename(path)
 send port, {self(), :close}
 receive do {^port, :closed} -> IO.puts "closed" end
 IO.inspect Port.info(port)

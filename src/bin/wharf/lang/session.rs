@@ -10,6 +10,7 @@ use super::parse::{Fault, SyntaxError, parse};
 use super::report;
 use super::throw::{Class, Throw};
 use super::world::World;
+use std::borrow::Cow;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use wharf::host::Process;
@@ -33,6 +34,21 @@ pub(crate) enum Failure {
     },
     /// A signal ended the process.
     Ended { pid: String, reason: Term },
+}
+
+/// A line of the script, or what is around a place in it that has `before` characters before it; and how many it
+/// then has.
+fn excerpt(line: &str, before: usize) -> (Cow<'_, str>, usize) {
+    const AROUND: usize = 100;
+    if line.chars().count() <= 3 * AROUND {
+        return (Cow::Borrowed(line), before);
+    }
+    let start = before.saturating_sub(AROUND);
+    let shown: String = line.chars().skip(start).take(2 * AROUND).collect();
+    if start == 0 {
+        return (Cow::Owned(format!("{shown}…")), before);
+    }
+    (Cow::Owned(format!("…{shown}…")), before - start + 1)
 }
 
 impl Failure {
@@ -73,7 +89,8 @@ impl Failure {
                 if !reason.contains("missing terminator") {
                     let number = at.line.to_string();
                     let margin = " ".repeat(number.len() + 3);
-                    let arrow = " ".repeat(at.column.saturating_sub(1) as usize);
+                    let (source, before) = excerpt(source, at.column.saturating_sub(1) as usize);
+                    let arrow = " ".repeat(before);
                     text.push_str(&format!(
                         "{margin}|\n  {number} | {source}\n{margin}| {arrow}^\n"
                     ));
@@ -355,6 +372,17 @@ mod tests {
             Ok(value) => inspect(&value),
             Err(failure) => failure.banner(),
         }
+    }
+
+    #[test]
+    fn a_long_line_is_shown_around_its_fault() {
+        let wrong = format!("[{}1 2, {}]", "1, ".repeat(5000), "é, ".repeat(5000));
+        let said = parse(&wrong, 1).map(drop).unwrap_err();
+        let place = said.at.column as usize - 1;
+        let (shown, before) = excerpt(&wrong, place);
+        assert!(shown.chars().count() < 300, "{shown}");
+        assert_eq!(shown.chars().nth(before), wrong.chars().nth(place));
+        assert_eq!(excerpt("x = )", 4), ("x = )".into(), 4));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod tokens;
 pub(crate) use quoted::{charlist, words};
 
 use super::ast::{At, Clause, Expr, Kind, MapExpr};
+use std::cell::Cell;
 use tree_sitter::Node;
 use wharf::term::{Atom, Term};
 
@@ -91,6 +92,7 @@ pub(crate) fn parse(source: &str, line: u32) -> Parsed<Expr> {
         line,
         depth: 0,
         captured: 0,
+        mark: Cell::default(),
     };
     if root.has_error() {
         return Err(fault::explain(&mut reader, root));
@@ -106,6 +108,16 @@ struct Reader<'s> {
     depth: usize,
     /// The highest `&n` of the capture being read.
     captured: usize,
+    /// The last place asked for, so that a long line is not counted from its beginning each time.
+    mark: Cell<Mark>,
+}
+
+/// A place in the text, in bytes, and how many characters of its row are before it.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    row: usize,
+    byte: usize,
+    before: usize,
 }
 
 /// Every operator, so that the tree can name them without owning strings.
@@ -145,14 +157,24 @@ impl<'s> Reader<'s> {
 
     /// Columns count characters, the grammar counts bytes.
     fn at_byte(&self, byte: usize, row: usize, column: usize) -> At {
-        let before = self
-            .source
-            .get(byte.saturating_sub(column)..byte)
-            .unwrap_or("");
+        let characters = |range: std::ops::Range<usize>| {
+            self.source
+                .get(range)
+                .map_or(0, |text| text.chars().count())
+        };
+        let mark = self.mark.get();
+        let before = if mark.row != row {
+            characters(byte.saturating_sub(column)..byte)
+        } else if mark.byte <= byte {
+            mark.before + characters(mark.byte..byte)
+        } else {
+            mark.before.saturating_sub(characters(byte..mark.byte))
+        };
+        self.mark.set(Mark { row, byte, before });
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         At {
             line: self.line.saturating_add(count(row)),
-            column: count(before.chars().count() + 1),
+            column: count(before + 1),
         }
     }
 
