@@ -379,6 +379,18 @@ fn inspect_says_what_is_wrong_with_a_file() {
     }
 }
 
+#[test]
+fn a_driver_on_the_path_that_does_not_load_is_explained() {
+    let broken = file("broken_drv.so", b"no driver");
+    let folder = Path::new(&broken).parent().unwrap().display().to_string();
+    let open = "Port.open({:spawn_driver, \"broken_drv\"}, [])";
+    let failed = run(&["--driver-path", &folder, "eval", open]);
+    assert_eq!(failed.status, 1);
+    for part in ["** (ArgumentError)", "broken_drv.so: it is no ELF file"] {
+        assert!(failed.err.contains(part), "{part} in {}", failed.err);
+    }
+}
+
 /// On a terminal of its own, by `script`, which everybody on Linux has.
 #[test]
 fn the_shell_on_a_terminal() {

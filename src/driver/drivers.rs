@@ -171,7 +171,9 @@ impl Drivers {
             (None, Search::Loaded) => None,
             (None, Search::LoadedOrOnPath) => self
                 .load_from_path(name)
-                .map_err(|error| error.to_string())?,
+                .map_err(|error| error.to_string())
+                // Erlang's term for it is badarg, which leaves a script's author in the dark.
+                .inspect_err(|error| tracing::error!("{error}"))?,
         };
         Ok(driver.map(|driver| self.opener(driver)))
     }
