@@ -84,7 +84,11 @@ lines = [
 
 for {name, text, length} <- lines do
   Scenario.exact("line: " <> name, 1, fn ->
-    Scenario.sh("printf '" <> text <> "'", [:eof, line: length])
+    p = Scenario.sh("printf '" <> text <> "'", [:eof, line: length])
+    # All has come when this has; back to the end of the line with it.
+    receive do
+      {^p, :eof} = last -> send(self(), last)
+    end
     :read
   end)
 end
