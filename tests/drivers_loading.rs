@@ -298,12 +298,15 @@ fn two_hosts_have_a_driver_each() {
             "ok"
         );
     }
-    let port = worlds[1].open("turn_hosts", "[]");
+    let [other, port] = [0, 1].map(|host| worlds[host].open("turn_hosts", "[]"));
+    for uses in ["\"1\"", "\"2\""] {
+        assert_eq!(worlds[0].control(other, u32::from(b'u'), ""), uses);
+    }
     assert_eq!(worlds[0].ddll("unload_driver", &["turn_hosts"]), "ok");
     assert_eq!(
         worlds[1].control(port, u32::from(b'u'), ""),
         "\"1\"",
-        "the other host's is still there"
+        "the other host's is still there, and has variables of its own"
     );
 }
 

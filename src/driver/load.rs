@@ -100,6 +100,25 @@ impl LoadError {
     }
 }
 
+/// Opens a driver's file so that its variables are nobody else's. A file that is open already,
+/// by another host or because a thread was left in it, is opened once more as an anonymous copy:
+/// the system's loader would hand out the same library again, whose `init` then starts afresh
+/// under the ports of the other host, and whose lock those ports do not share.
+fn open_own(file: &Path, name: &str) -> Result<Library, LibraryError> {
+    /// Between the look and the opening nobody else may open the file.
+    static OPENING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    let _one_at_a_time = OPENING.lock();
+    if Library::is_open(file)
+        && let Ok(bytes) = std::fs::read(file)
+    {
+        let shown = std::ffi::CString::new(name).unwrap_or_default();
+        // SAFETY: the caller of `from_file` names a driver to be run in this process.
+        return unsafe { Library::open_bytes(&shown, &bytes, Scope::Local) };
+    }
+    // SAFETY: as above.
+    unsafe { Library::open(file, Scope::Local) }
+}
+
 impl Driver {
     /// Loads the driver `name` from a file.
     ///
@@ -114,9 +133,7 @@ impl Driver {
                 missing: Vec::new(),
             });
         }
-        // SAFETY: the caller names a driver to be run in this process.
-        let library =
-            unsafe { Library::open(file, Scope::Local) }.map_err(|error| refused(file, &error))?;
+        let library = open_own(file, name).map_err(|error| refused(file, &error))?;
         Driver::from_library(library, name)
     }
 

@@ -87,6 +87,13 @@ impl Library {
         })
     }
 
+    /// Whether this process has the library of this very file open already, under whatever name.
+    pub(crate) fn is_open(path: &Path) -> bool {
+        let only_if_loaded = unix::RTLD_LAZY | libc::RTLD_NOLOAD;
+        // SAFETY: nothing is loaded, so no code of the file runs; at most a count goes up and down.
+        unsafe { unix::Library::open(Some(path), only_if_loaded) }.is_ok()
+    }
+
     /// Opens a library that others depend on by this name (`libz.so.1`), found as the loader finds it.
     ///
     /// # Safety
