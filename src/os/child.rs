@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::errno::{Errno, Result};
 use super::exec::{self, GIVEN, Plan, Source};
-use super::fd::check;
+use super::fd::{check, lift};
 
 /// What to run, and with what.
 pub(crate) struct Program<'a> {
@@ -37,7 +37,8 @@ pub(crate) struct Program<'a> {
 /// What a program gets under one descriptor number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Given<'a> {
-    /// What the host has under the same number, nothing if it has nothing.
+    /// What the host would hand down under the same number; `/dev/null` where it has nothing, or
+    /// something that closes when a program is started.
     Inherited,
     /// `/dev/null`.
     Null,
@@ -109,7 +110,7 @@ fn start_with(program: &Program<'_>, close_range: bool) -> Result<Child> {
     exec::set_mask(mask);
     let pid = answer?.unsigned_abs();
     // SAFETY: the kernel has made this descriptor for us.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    let pidfd = lift(unsafe { OwnedFd::from_raw_fd(pidfd) });
     // SAFETY: `plan` is ours; read this way because the child has written it behind the compiler's back.
     let directory_error = unsafe { (&raw const plan.directory_error).read_volatile() };
     Ok(Child {
@@ -134,16 +135,25 @@ impl Child {
     /// How it ended, if it has; and then the process is gone from the system's table. To be asked when
     /// the descriptor is readable, until it answers.
     pub(crate) fn reap(&self) -> Result<Option<Exit>> {
+        self.wait_with(libc::WNOHANG)
+    }
+
+    /// Waits until it has ended, for a thread that has nothing else to do.
+    pub(crate) fn wait(&self) -> Result<()> {
+        loop {
+            match self.wait_with(0) {
+                Ok(None) | Err(Errno::EINTR) => {}
+                ended => return ended.map(drop),
+            }
+        }
+    }
+
+    fn wait_with(&self, flags: c_int) -> Result<Option<Exit>> {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         let id = libc::id_t::from(self.pidfd.as_raw_fd().unsigned_abs());
         // SAFETY: the structure is ours; zeroed, because nothing is written while the child runs.
         let answer = check(unsafe {
-            libc::waitid(
-                libc::P_PIDFD,
-                id,
-                info.as_mut_ptr(),
-                libc::WEXITED | libc::WNOHANG,
-            )
+            libc::waitid(libc::P_PIDFD, id, info.as_mut_ptr(), libc::WEXITED | flags)
         });
         match answer {
             Ok(_) => {}

@@ -129,16 +129,22 @@ unsafe fn arrange(descriptors: &[Source; GIVEN]) -> bool {
     // A source may stand where another one belongs (a host that closed its standard input gets pipes
     // with number 0): all those move out of the way first.
     let mut safe = *descriptors;
-    for source in &mut safe {
-        if let Source::Number(number) = source
-            && *number < FIRST_OTHER
+    for index in 0..GIVEN {
+        if let Source::Number(number) = safe[index]
+            && number < FIRST_OTHER
         {
             // SAFETY: no memory is involved, here and in the calls on numbers below.
-            let moved = unsafe { libc::fcntl(*number, libc::F_DUPFD_CLOEXEC, FIRST_OTHER) };
+            let away = || unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, FIRST_OTHER) };
+            let mut moved = away();
+            if moved < 0 && errno() == libc::EMFILE {
+                // SAFETY: as for this function.
+                unsafe { make_room(&safe) };
+                moved = away();
+            }
             if moved < 0 {
                 return false;
             }
-            *source = Source::Number(moved);
+            safe[index] = Source::Number(moved);
         }
     }
     // SAFETY: as for this function; no memory is involved.
@@ -146,10 +152,12 @@ unsafe fn arrange(descriptors: &[Source; GIVEN]) -> bool {
         match source {
             // A copy made by `dup2` stays open in the new program, one that was here may not.
             Source::Number(number) => libc::dup2(number, target) >= 0,
-            Source::Keep => {
-                libc::fcntl(target, libc::F_SETFD, 0);
-                true
-            }
+            // What closes by itself is no stream of the host's: it closed the stream, and something
+            // else got the number, be it for a moment. As in Erlang there is then `/dev/null`.
+            Source::Keep => match libc::fcntl(target, libc::F_GETFD) {
+                flags if flags >= 0 && flags & libc::FD_CLOEXEC == 0 => true,
+                _ => open_null(target),
+            },
             Source::Null => open_null(target),
             Source::Closed => {
                 libc::close(target);
@@ -157,6 +165,22 @@ unsafe fn arrange(descriptors: &[Source; GIVEN]) -> bool {
             }
         }
     })
+}
+
+/// Closes a few of the descriptors that the program is not given, where all numbers are taken.
+///
+/// # Safety
+/// As for [`arrange`].
+unsafe fn make_room(descriptors: &[Source; GIVEN]) {
+    /// Enough for all that may have to move, and for those that must stay.
+    const ROOM: c_int = 16;
+    for number in FIRST_OTHER..FIRST_OTHER + ROOM {
+        let given = |source: &Source| matches!(source, Source::Number(own) if *own == number);
+        if !descriptors.iter().any(given) {
+            // SAFETY: no memory is involved.
+            unsafe { libc::close(number) };
+        }
+    }
 }
 
 /// # Safety
@@ -169,6 +193,8 @@ unsafe fn open_null(target: c_int) -> bool {
     };
     // SAFETY: the path is a C string.
     unsafe {
+        // There may be no other number left.
+        libc::close(target);
         let opened = libc::open(c"/dev/null".as_ptr(), mode);
         if opened < 0 || opened == target {
             return opened == target;

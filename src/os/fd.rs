@@ -33,7 +33,23 @@ pub(crate) fn pipe() -> Result<Pipe> {
     check(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
     // SAFETY: the kernel has just made both descriptors for us.
     let [reader, writer] = ends.map(|end| unsafe { OwnedFd::from_raw_fd(end) });
-    Ok(Pipe { reader, writer })
+    Ok(Pipe {
+        reader: lift(reader),
+        writer: lift(writer),
+    })
+}
+
+/// What C and Rust print to, and what a program is handed down: no descriptor of ours may be one
+/// of these, also in a host that has closed them.
+const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
+
+/// Moves a descriptor away from the numbers of the standard streams; it stays where it is if the
+/// process can have no more.
+pub(super) fn lift(fd: OwnedFd) -> OwnedFd {
+    if fd.as_raw_fd() >= FIRST_FREE {
+        return fd;
+    }
+    duplicate(fd.as_raw_fd()).unwrap_or(fd)
 }
 
 /// Whether reads and writes on this descriptor come back at once. The setting belongs to the open
@@ -55,7 +71,7 @@ pub(crate) fn set_nonblocking(fd: &impl AsRawFd, on: bool) -> Result<()> {
 /// A second descriptor of what a number stands for; closed in programs that are started.
 pub(crate) fn duplicate(number: RawFd) -> Result<OwnedFd> {
     // SAFETY: no memory is involved.
-    let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) })?;
+    let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, FIRST_FREE) })?;
     // SAFETY: the kernel has just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }

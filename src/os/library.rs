@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use libloading::os::unix;
 
+use super::fd::lift;
+
 /// Who may use the symbols of a library that is being opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
@@ -163,7 +165,7 @@ fn anonymous_file(name: &CStr) -> io::Result<OwnedFd> {
         let number = unsafe { libc::memfd_create(name.as_ptr(), flags) };
         if number >= 0 {
             // SAFETY: the kernel has just made this descriptor for us.
-            return Ok(unsafe { OwnedFd::from_raw_fd(number) });
+            return Ok(lift(unsafe { OwnedFd::from_raw_fd(number) }));
         }
     }
     Err(io::Error::last_os_error())

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::errno::{Errno, Result};
-use super::fd::check;
+use super::fd::{check, lift};
 
 /// The kernel's selector; closed when dropped.
 #[derive(Debug)]
@@ -263,7 +263,7 @@ impl Events {
 fn own(answer: c_int) -> Result<OwnedFd> {
     let number = check(answer)?;
     // SAFETY: the kernel has just made this descriptor for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+    Ok(lift(unsafe { OwnedFd::from_raw_fd(number) }))
 }
 
 fn timespec(span: Duration) -> libc::timespec {

@@ -110,6 +110,19 @@ pub(crate) unsafe fn exit(value: *mut c_void) -> ! {
     unsafe { pthread_exit(value) }
 }
 
+/// Starts a thread of our own, which nobody joins. Like those for C it leaves the host's signals to
+/// the host's threads: none is delivered to it, and a write to a closed pipe in it is an error only.
+pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    // A thread begins with its parent's mask.
+    let mask = block_asynchronous_signals();
+    let started = std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body);
+    // SAFETY: what this thread had before.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, ptr::null_mut()) };
+    started.map(drop)
+}
+
 /// Blocks all signals in this thread that do not come from its own mistakes; gives the mask before.
 /// For threads that have no business with the host's signals.
 pub(crate) fn block_asynchronous_signals() -> libc::sigset_t {

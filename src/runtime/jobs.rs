@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::lock::{Lock, Signal};
+use crate::os::thread;
 
 /// Some work; it tells its result itself, as a task on a turn.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -67,9 +68,7 @@ impl Jobs {
         let mut queue = lane.queue.lock();
         if !queue.started {
             let served = Arc::clone(lane);
-            std::thread::Builder::new()
-                .name(lane.name.clone())
-                .spawn(move || served.serve())?;
+            thread::spawn(&lane.name, move || served.serve())?;
             queue.started = true;
         }
         queue.jobs.push_back(job);

@@ -13,11 +13,14 @@ use crate::lock::Lock;
 use crate::os::child::Child;
 use crate::os::errno::Errno;
 use crate::os::poll::{Events, Interest, Mode, Poller};
+use crate::os::thread;
 
 /// See the module's text.
 #[derive(Default)]
 pub(crate) struct Orphans {
     home: Lock<Option<Arc<Home>>>,
+    /// Nobody could be found to wait for these; tried again with the next one.
+    stranded: Lock<Vec<Child>>,
 }
 
 /// What the thread and those who bring children share.
@@ -32,6 +35,8 @@ struct Children {
     next_token: u64,
     /// Whether the thread will look at the poller again.
     watched: bool,
+    /// No more children come.
+    last: bool,
 }
 
 /// How long the thread stays when there is nothing to wait for.
@@ -46,13 +51,27 @@ const END: Interest = Interest {
 impl Orphans {
     /// Sees to it that the child is reaped when it ends.
     pub(crate) fn adopt(&self, child: Child) {
-        if let Ok(Some(_)) = child.reap() {
-            return;
+        let mut waiting = std::mem::take(&mut *self.stranded.lock());
+        waiting.push(child);
+        for child in waiting {
+            if !matches!(child.reap(), Ok(None)) {
+                continue;
+            }
+            if let Err((error, child)) = self.wait_for(child) {
+                let pid = child.pid();
+                tracing::warn!(pid, %error, "a program whose port is gone cannot be waited for now");
+                self.stranded.lock().push(child);
+            }
         }
-        let pid = child.pid();
-        if let Err(error) = self.home().and_then(|home| Home::take_in(&home, child)) {
-            tracing::warn!(pid, %error, "a program whose port is gone cannot be waited for");
-        }
+    }
+
+    fn wait_for(&self, child: Child) -> Result<(), (Errno, Child)> {
+        let answer = match self.home() {
+            Ok(home) => Home::take_in(&home, child),
+            Err(error) => Err((error, child)),
+        };
+        // Without a descriptor to spare a thread for this child alone does it.
+        answer.or_else(|(_, child)| wait_alone(child))
     }
 
     fn home(&self) -> Result<Arc<Home>, Errno> {
@@ -68,27 +87,59 @@ impl Orphans {
     }
 }
 
+impl Drop for Orphans {
+    /// The thread need not linger any more.
+    fn drop(&mut self) {
+        if let Some(home) = self.home.lock().take() {
+            home.children.lock().last = true;
+            home.poller.wake();
+        }
+    }
+}
+
+fn wait_alone(child: Child) -> Result<(), (Errno, Child)> {
+    let child = Arc::new(child);
+    let waited = Arc::clone(&child);
+    let started = thread::spawn("wharf_orphan", move || {
+        // It is gone, or will never be to be had.
+        let _ = waited.wait();
+    });
+    match (started, Arc::try_unwrap(child)) {
+        (Err(error), Ok(child)) => Err((error.into(), child)),
+        _ => Ok(()),
+    }
+}
+
 impl Home {
-    fn take_in(home: &Arc<Home>, child: Child) -> Result<(), Errno> {
+    fn take_in(home: &Arc<Home>, child: Child) -> Result<(), (Errno, Child)> {
         let mut children = home.children.lock();
         let token = children.next_token;
         children.next_token += 1;
-        // One that has ended by now is reported at once.
-        home.poller.add(&child, token, END)?;
-        children.by_token.insert(token, child);
         if !children.watched {
-            let thread = std::thread::Builder::new().name("wharf_orphans".to_owned());
             let served = Arc::clone(home);
-            thread.spawn(move || served.serve())?;
+            if let Err(error) = thread::spawn("wharf_orphans", move || served.serve()) {
+                return Err((error.into(), child));
+            }
             children.watched = true;
         }
+        // One that has ended by now is reported at once.
+        if let Err(error) = home.poller.add(&child, token, END) {
+            return Err((error, child));
+        }
+        children.by_token.insert(token, child);
         Ok(())
     }
 
     fn serve(&self) {
         let mut events = Events::with_capacity(32);
         loop {
-            let idle = self.children.lock().by_token.is_empty();
+            let mut children = self.children.lock();
+            let idle = children.by_token.is_empty();
+            if idle && children.last {
+                children.watched = false;
+                return;
+            }
+            drop(children);
             let deadline = idle.then(|| Instant::now() + LINGER);
             let failed = self.poller.wait(&mut events, deadline).err();
             let mut children = self.children.lock();

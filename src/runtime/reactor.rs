@@ -27,6 +27,7 @@ use std::time::Instant;
 use crate::lock::{Lock, Signal};
 use crate::os::errno::Errno;
 use crate::os::poll::{Event, Events, Interest, Poller};
+use crate::os::thread;
 use crate::runtime::timers::Timers;
 use crate::runtime::turn::{OnTurn, Turn};
 use crate::table::Table;
@@ -136,9 +137,7 @@ impl Reactor {
             return true;
         }
         let shared = Arc::clone(&self.shared);
-        let started = std::thread::Builder::new()
-            .name("wharf_poll".to_owned())
-            .spawn(move || shared.serve());
+        let started = thread::spawn("wharf_poll", move || shared.serve());
         if let Err(error) = &started {
             tracing::error!(%error, "no thread could be started to wait for events");
         }

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::lock::{Lock, Signal};
+use crate::os::thread;
 use crate::runtime::turn::Turn;
 
 /// See the module's text.
@@ -69,9 +70,7 @@ impl Workers {
 
     fn start_thread(&self, number: usize) {
         let shared = Arc::clone(&self.shared);
-        let started = std::thread::Builder::new()
-            .name(format!("wharf_work_{number}"))
-            .spawn(move || shared.serve());
+        let started = thread::spawn(&format!("wharf_work_{number}"), move || shared.serve());
         if let Err(error) = started {
             tracing::error!(%error, "no thread could be started to run port work");
             let mut queue = self.shared.queue.lock();

@@ -15,6 +15,7 @@ use crate::lock::{Lock, Signal};
 use crate::os::errno::Errno;
 use crate::os::fd;
 use crate::os::poll::{Events, Interest, Mode, Poller};
+use crate::os::thread;
 use crate::port::transport::{Locking, Nature, Started, Transport};
 use crate::port::{Direction, Options, Packet, Port};
 use crate::runtime::reactor::{Readiness, Ready};
@@ -261,8 +262,7 @@ impl Writer {
             self.changed.notify_one();
         } else {
             let writer = Arc::clone(self);
-            let thread = std::thread::Builder::new().name(format!("wharf_fd_{}", self.to));
-            thread.spawn(move || writer.serve())?;
+            thread::spawn(&format!("wharf_fd_{}", self.to), move || writer.serve())?;
         }
         Ok(queued)
     }
