@@ -35,11 +35,13 @@ topics!(
     ending,
     facts,
     framing,
+    names,
     options,
     owner,
     probe,
     programs,
-    signals
+    signals,
+    text
 );
 
 fn wharf_agrees(topic: &str) {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use crate::driver::Search;
 use crate::host::{Process, Raise};
 use crate::port::name::{BadName, PortName};
-use crate::port::options::{BadOption, Mechanism, Options};
+use crate::port::options::{BadOption, Explanation, Mechanism, Options};
 use crate::port::transport::Transport;
 use crate::port::{OpenError, Port};
 use crate::runtime::turn::Turn;
-use crate::term::{PortId, Term};
+use crate::term::{PortId, Term, atom};
 use crate::transport;
 
 impl Process {
@@ -20,7 +20,15 @@ impl Process {
     /// # Errors
     /// `badarg` with the words Erlang has for it, or the reason of the back end's refusal.
     pub fn open_port(&self, name: &Term, settings: &Term) -> Result<PortId, Raise> {
-        let options = Options::from_term(settings)?;
+        let options = Options::from_term(settings)
+            .and_then(|options| options.check_combination().map(|()| options));
+        let only_cd = |bad: &BadOption| bad.explanation == Explanation::InvalidName;
+        if options.as_ref().err().is_none_or(only_cd) && takes_no_args(name) && gives_args(settings)
+        {
+            return Err(Raise::argument(1, "must be spawn_executable")
+                .hint("option args: needs spawn_executable"));
+        }
+        let options = options.map_err(|bad| bad_options(bad, name))?;
         let name = PortName::from_term(name)?;
         self.open_checked(name, options).map(|port| port.id())
     }
@@ -82,6 +90,34 @@ impl Process {
             OpenError::Refused(reason) => Raise::error(reason),
         })
     }
+}
+
+/// Whether the name has a form that is another one than `spawn_executable`. To `args` Erlang
+/// objects before it looks at what else the name is, or at `cd`.
+fn takes_no_args(name: &Term) -> bool {
+    name.as_tuple()
+        .and_then(|tuple| tuple.first())
+        .is_some_and(|form| *form != Term::Atom(atom::SPAWN_EXECUTABLE))
+}
+
+fn gives_args(settings: &Term) -> bool {
+    let pairs = settings.to_list_vec().unwrap_or_default();
+    pairs.iter().any(|option| {
+        let pair = option.as_tuple().map(|tuple| tuple.elements());
+        matches!(pair, Some([Term::Atom(atom::ARGS), _]))
+    })
+}
+
+/// To a bad option Erlang adds what else it sees.
+fn bad_options(bad: BadOption, name: &Term) -> Raise {
+    let not_a_tuple = bad.explanation == Explanation::InvalidOption && name.as_tuple().is_none();
+    let mut raise = Raise::from(bad);
+    if let (true, Some(detail)) = (not_a_tuple, &mut raise.detail) {
+        detail.insert_str(0, "1st argument: not a tuple\n");
+    } else if name.as_tuple().is_none() {
+        raise.detail = None;
+    }
+    raise
 }
 
 impl From<BadOption> for Raise {

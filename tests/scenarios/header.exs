@@ -11,6 +11,9 @@ defmodule Scenario do
   # The same in a process that does not trap exits.
   def untrapped(name, count, story), do: run(name, count, story, false, true)
 
+  # The same for a port that comes to its end by itself: waits for that, and for nothing after it.
+  def to_end(name, story), do: run(name, :end, story, true, true)
+
   # The messages that have come, waiting for `count` of them.
   def flush(count), do: collect(count, true, [])
 
@@ -60,7 +63,7 @@ defmodule Scenario do
       spawn_monitor(fn ->
         Process.flag(:trap_exit, trap)
         value = value(story)
-        send(teller, {:told, self(), value, collect(count, join, [])})
+        send(teller, {:told, self(), value, collect(awaited(count, value), join, [])})
       end)
 
     outcome =
@@ -85,6 +88,27 @@ defmodule Scenario do
   end
 
   defp show(term), do: inspect(term, limit: :infinity, width: :infinity, printable_limit: :infinity)
+
+  # What opened no port has no end to be waited for.
+  defp awaited(:end, value), do: if(String.starts_with?(value, "#Port<"), do: :end, else: :nothing)
+  defp awaited(count, _value), do: count
+
+  defp collect(:end, join, messages) do
+    receive do
+      {:EXIT, port, _reason} = message when is_port(port) -> Enum.reverse([message | messages])
+      message -> collect(:end, join, add(join, message, messages))
+    after
+      10_000 -> Enum.reverse([:no_end | messages])
+    end
+  end
+
+  defp collect(:nothing, join, messages) do
+    receive do
+      message -> collect(:nothing, join, add(join, message, messages))
+    after
+      0 -> Enum.reverse(messages)
+    end
+  end
 
   defp collect(count, join, messages) do
     wait = if length(messages) < count, do: 5000, else: 50
