@@ -40,6 +40,7 @@ topics!(
     owner,
     probe,
     programs,
+    settings,
     signals,
     text
 );
