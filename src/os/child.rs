@@ -171,27 +171,34 @@ impl Child {
         }))
     }
 
-    /// Asks for the status of a child that was reaped by somebody else. It is recorded a moment after
-    /// the child is seen to have ended, so a moment is given.
+    /// Asks for the status of a child that was reaped by somebody else. The kernel records it while it
+    /// reaps, a moment after the child is seen to be nobody's: the reaping thread may lose its processor
+    /// in between, hence the patience.
     fn ask_kernel(&self) -> Exit {
-        let deadline = Instant::now() + Duration::from_millis(20);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let mut gone = false;
         loop {
             // SAFETY: all-zero is a valid structure of numbers.
             let mut info: libc::pidfd_info = unsafe { MaybeUninit::zeroed().assume_init() };
             info.mask = u64::from(libc::PIDFD_INFO_EXIT);
             // SAFETY: the kernel writes no more than the size that the request names, which is this
             // structure's.
-            let answer =
-                unsafe { libc::ioctl(self.pidfd.as_raw_fd(), libc::PIDFD_GET_INFO, &raw mut info) };
-            if answer == 0 && info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0 {
-                return if libc::WIFEXITED(info.exit_code) {
-                    exit_code(libc::WEXITSTATUS(info.exit_code))
-                } else {
-                    killed_by(libc::WTERMSIG(info.exit_code))
-                };
-            }
-            if answer != 0 || Instant::now() >= deadline {
-                return Exit::Taken;
+            let answer = check(unsafe {
+                libc::ioctl(self.pidfd.as_raw_fd(), libc::PIDFD_GET_INFO, &raw mut info)
+            });
+            match answer {
+                Ok(_) if info.mask & u64::from(libc::PIDFD_INFO_EXIT) != 0 => {
+                    return if libc::WIFEXITED(info.exit_code) {
+                        exit_code(libc::WEXITSTATUS(info.exit_code))
+                    } else {
+                        killed_by(libc::WTERMSIG(info.exit_code))
+                    };
+                }
+                Ok(_) if Instant::now() < deadline => {}
+                // The kernel looks for the record first and for the child after it, and the child may
+                // have left between the two; but then the record is there by now.
+                Err(Errno::ESRCH) if !gone => gone = true,
+                _ => return Exit::Taken,
             }
             std::thread::yield_now();
         }

@@ -74,6 +74,7 @@ impl Errno {
     pub(crate) const EOPNOTSUPP: Errno = Errno(libc::EOPNOTSUPP);
     pub(crate) const EPERM: Errno = Errno(libc::EPERM);
     pub(crate) const EPIPE: Errno = Errno(libc::EPIPE);
+    pub(crate) const ESRCH: Errno = Errno(libc::ESRCH);
 
     /// The error with this number.
     pub(crate) const fn new(number: i32) -> Errno {
