@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use crate::host::{Process, Raise};
-use crate::port::request::{CommandFlags, Commanded, WouldDeadlock};
+use crate::port::request::{Answer, CommandFlags, Commanded, WouldDeadlock};
+use crate::port::transport::Unsupported;
 use crate::port::{Port, info, table};
 use crate::process::signal::Party;
 use crate::term::iodata::IoData;
@@ -90,14 +91,34 @@ impl Process {
         }
     }
 
+    /// Asks until there is an answer; between, a command of this process is waited for. `None`
+    /// when the process has ended.
+    #[inline]
+    pub(super) fn answered<T, E>(
+        &self,
+        mut ask: impl FnMut() -> Result<Answer<T>, E>,
+    ) -> Result<Option<T>, E> {
+        loop {
+            match ask()? {
+                Answer::Is(answer) => return Ok(Some(answer)),
+                Answer::Wait(pause) => {
+                    if !self.cell().suspend(&pause) {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
     /// `port_close/1`.
     ///
     /// # Errors
     /// `badarg` for a closed port.
     pub fn port_close(&self, port: &Term) -> Result<(), Raise> {
-        match self.open_or_closing(port)?.close_by_request()? {
-            true => Ok(()),
-            false => Err(closed()),
+        let port = self.open_or_closing(port)?;
+        match self.answered(|| port.close_by_request(self.pid()))? {
+            Some(true) => Ok(()),
+            _ => Err(closed()),
         }
     }
 
@@ -110,9 +131,10 @@ impl Process {
         let Term::Pid(to) = to else {
             return Err(Raise::argument(2, "not a pid"));
         };
-        match found.ok_or_else(closed)?.connect_by_request(*to)? {
-            true => Ok(()),
-            false => Err(closed()),
+        let port = found.ok_or_else(closed)?;
+        match self.answered(|| port.connect_by_request(self.pid(), *to))? {
+            Some(true) => Ok(()),
+            _ => Err(closed()),
         }
     }
 
@@ -127,7 +149,7 @@ impl Process {
             return Err(Raise::argument(3, NOT_IODATA));
         };
         let port = found.ok_or_else(closed)?;
-        port.control(self.pid(), operation, data)
+        self.control(&port, operation, &data)
             .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
     }
 
@@ -139,8 +161,29 @@ impl Process {
         let found = self.find_port(port)?;
         let operation = read_operation(operation)?;
         let port = found.ok_or_else(closed)?;
-        port.call(self.pid(), operation, data.clone())
+        self.call(&port, operation, data)
             .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
+    }
+
+    #[inline]
+    pub(super) fn control(
+        &self,
+        port: &Arc<Port>,
+        operation: u32,
+        data: &IoData<'_>,
+    ) -> Result<Term, Unsupported> {
+        let ask = || Ok(port.control(self.pid(), operation, data));
+        self.answered(ask)?.unwrap_or(Err(Unsupported))
+    }
+
+    pub(super) fn call(
+        &self,
+        port: &Arc<Port>,
+        operation: u32,
+        data: &Term,
+    ) -> Result<Term, Unsupported> {
+        let ask = || Ok(port.call(self.pid(), operation, data.clone()));
+        self.answered(ask)?.unwrap_or(Err(Unsupported))
     }
 
     /// `port_info/1`: a list of facts, or the atom `undefined` for a closed port.

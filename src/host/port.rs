@@ -183,8 +183,8 @@ impl Port {
     /// `badarg` when the port is closed, or when the driver does not know the operation.
     #[inline]
     pub fn control(&self, operation: u32, data: impl AsRef<[u8]>) -> Result<Term, Error> {
-        self.core
-            .control(self.process.pid(), operation, IoData::Bytes(data.as_ref()))
+        self.process
+            .control(&self.core, operation, &IoData::Bytes(data.as_ref()))
             .map_err(|_| self.error("control", Raise::badarg()))
     }
 
@@ -193,8 +193,8 @@ impl Port {
     /// # Errors
     /// As [`Self::control`].
     pub fn call(&self, operation: u32, data: impl Into<Term>) -> Result<Term, Error> {
-        self.core
-            .call(self.process.pid(), operation, data.into())
+        self.process
+            .call(&self.core, operation, &data.into())
             .map_err(|_| self.error("call", Raise::badarg()))
     }
 
@@ -203,9 +203,10 @@ impl Port {
     /// # Errors
     /// `badarg` when it is closed already.
     pub fn close(&self) -> Result<(), Error> {
-        match self.core.close_by_request() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.error("close", Raise::badarg())),
+        let pid = self.process.pid();
+        match self.process.answered(|| self.core.close_by_request(pid)) {
+            Ok(Some(true)) => Ok(()),
+            Ok(_) => Err(self.error("close", Raise::badarg())),
             Err(stuck) => Err(self.error("close", stuck.into())),
         }
     }
@@ -215,9 +216,11 @@ impl Port {
     /// # Errors
     /// `badarg` when the port is closed or the process has ended.
     pub fn connect(&self, to: Pid) -> Result<(), Error> {
-        match self.core.connect_by_request(to) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.error("connect", Raise::badarg())),
+        let pid = self.process.pid();
+        let ask = || self.core.connect_by_request(pid, to);
+        match self.process.answered(ask) {
+            Ok(Some(true)) => Ok(()),
+            Ok(_) => Err(self.error("connect", Raise::badarg())),
             Err(stuck) => Err(self.error("connect", stuck.into())),
         }
     }

@@ -414,6 +414,9 @@ impl Port {
         if state.phase != Phase::Open {
             return;
         }
+        for held in &state.held {
+            self.backlog.remove(held.what.bytes());
+        }
         let (mut relations, waiting) = state.on_close();
         self.take_tags();
         for pause in waiting {

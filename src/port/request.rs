@@ -43,6 +43,14 @@ pub(crate) enum Commanded {
     NotSupported,
 }
 
+/// What became of another request.
+pub(crate) enum Answer<T> {
+    /// It is done.
+    Is(T),
+    /// A command of the same process waits in the port; try again when the pause is over.
+    Wait(Arc<Pause>),
+}
+
 impl Port {
     /// Runs `f` on the port's turn and returns its answer.
     pub(crate) fn ask<R: Send + 'static>(
@@ -130,19 +138,40 @@ impl Port {
         self.transport.command(on, self, caller, data);
     }
 
-    /// `port_control`. The outer error: the port is closed, or the request would deadlock.
+    /// What a process asks for comes after the commands that it sent before.
+    #[inline]
+    fn in_order<R>(
+        self: &Arc<Self>,
+        on: &mut OnTurn<'_>,
+        caller: Pid,
+        request: impl FnOnce(&mut OnTurn<'_>) -> R,
+    ) -> Answer<R> {
+        let state = self.state.get(on);
+        if state.holds_for(Some(caller)) {
+            return Answer::Wait(state.suspend());
+        }
+        Answer::Is(request(on))
+    }
+
+    /// `port_control`. The error: the port is closed, or the request would deadlock.
     pub(crate) fn control(
         self: &Arc<Self>,
         caller: Pid,
         operation: u32,
-        data: IoData<'_>,
-    ) -> Result<Term, Unsupported> {
+        data: &IoData<'_>,
+    ) -> Answer<Result<Term, Unsupported>> {
         if let Some(mut visit) = self.turn.enter() {
-            return self.control_on(visit.on(), caller, operation, &data);
+            return self.in_order(visit.on(), caller, |on| {
+                self.control_on(on, caller, operation, data)
+            });
         }
-        let (port, data) = (Arc::clone(self), data.into_owned());
-        self.ask_later(move |on| port.control_on(on, caller, operation, &data))
-            .unwrap_or(Err(Unsupported))
+        let (port, data) = (Arc::clone(self), data.clone().into_owned());
+        self.ask_later(move |on| {
+            port.in_order(on, caller, |on| {
+                port.control_on(on, caller, operation, &data)
+            })
+        })
+        .unwrap_or(Answer::Is(Err(Unsupported)))
     }
 
     #[inline]
@@ -165,15 +194,14 @@ impl Port {
         caller: Pid,
         operation: u32,
         data: Term,
-    ) -> Result<Term, Unsupported> {
+    ) -> Answer<Result<Term, Unsupported>> {
         self.ask(move |on, port| {
-            if port.answers(on) {
-                port.transport.call(on, port, caller, operation, &data)
-            } else {
-                Err(Unsupported)
-            }
+            port.in_order(on, caller, |on| match port.answers(on) {
+                true => port.transport.call(on, port, caller, operation, &data),
+                false => Err(Unsupported),
+            })
         })
-        .unwrap_or(Err(Unsupported))
+        .unwrap_or(Answer::Is(Err(Unsupported)))
     }
 
     /// Whether control and call reach the back end: also while output is being flushed.
@@ -183,31 +211,41 @@ impl Port {
     }
 
     /// `port_close`. False when the port is closed already.
-    pub(crate) fn close_by_request(self: &Arc<Self>) -> Result<bool, WouldDeadlock> {
-        self.ask(|on, port| {
-            let open = port.state.get(on).phase == Phase::Open;
-            port.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
-            open
+    pub(crate) fn close_by_request(
+        self: &Arc<Self>,
+        caller: Pid,
+    ) -> Result<Answer<bool>, WouldDeadlock> {
+        self.ask(move |on, port| {
+            port.in_order(on, caller, |on| {
+                let open = port.state.get(on).phase == Phase::Open;
+                port.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
+                open
+            })
         })
     }
 
     /// `port_connect`. False when the port is closed or there is no such process.
-    pub(crate) fn connect_by_request(self: &Arc<Self>, to: Pid) -> Result<bool, WouldDeadlock> {
-        self.ask(move |on, port| {
-            let directory = &port.services.directory;
-            let Some(process) = directory.process(to) else {
-                return false;
-            };
-            let state = port.state.get(on);
-            if state.phase != Phase::Open || !process.accept_link(Party::Port(port.id)) {
-                return false;
-            }
-            state.relations.link(Party::Process(to));
-            state.owner = to;
-            state.owner_cell = Some(process);
-            port.set_listener(to);
-            true
-        })
+    pub(crate) fn connect_by_request(
+        self: &Arc<Self>,
+        caller: Pid,
+        to: Pid,
+    ) -> Result<Answer<bool>, WouldDeadlock> {
+        self.ask(move |on, port| port.in_order(on, caller, |on| port.connect_on(on, to)))
+    }
+
+    fn connect_on(&self, on: &mut OnTurn<'_>, to: Pid) -> bool {
+        let Some(process) = self.services.directory.process(to) else {
+            return false;
+        };
+        let state = self.state.get(on);
+        if state.phase != Phase::Open || !process.accept_link(Party::Port(self.id)) {
+            return false;
+        }
+        state.relations.link(Party::Process(to));
+        state.owner = to;
+        state.owner_cell = Some(process);
+        self.set_listener(to);
+        true
     }
 
     /// `link`: the port's side of it. False when the port is closed.

@@ -2,14 +2,16 @@
 //! exits.
 //!
 //! A message that meets a busy port suspends its sender where that can be; where the sender
-//! has gone on, the port holds the command. Held commands pass before all others, and never
-//! while the back end is inside a call, which it may use to say that it is ready.
+//! has gone on, the port holds the command, and behind it whatever else that sender sends, so
+//! that all of it arrives in the order it was sent. Held commands pass before all others, and
+//! never while the back end is inside a call, which it may use to say that it is ready. Only
+//! `kill` overtakes: what waits is lost by it anyway.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
 
 use crate::port::request::{Commanded, WouldDeadlock};
-use crate::port::state::{Gate, Held, Phase};
+use crate::port::state::{Gate, Held, Phase, Waiting};
 use crate::port::{Flush, Port};
 use crate::process::exit;
 use crate::process::signal::{ExitCause, Party, Signal};
@@ -62,14 +64,31 @@ impl Port {
             return Commanded::Taken;
         }
         let owner = state.owner;
+        if patience.is_none() && state.holds_for(sender) {
+            self.hold(on, sender, Waiting::Message(message));
+            return Commanded::Taken;
+        }
         match Order::read(&message, owner) {
             Some(Order::Command(data)) => {
                 self.command_message(on, sender, data, &message, patience)
             }
+            _ if self.state.get(on).holds_for(sender) => {
+                self.hold(on, sender, Waiting::Message(message));
+                Commanded::Taken
+            }
+            order => {
+                self.obey(on, owner, order);
+                Commanded::Taken
+            }
+        }
+    }
+
+    /// Does what a message asks for that is no command.
+    fn obey(self: &Arc<Self>, on: &mut OnTurn<'_>, owner: Pid, order: Option<Order<'_>>) {
+        match order {
             Some(Order::Close) => {
                 self.state.get(on).closed_wanted = true;
                 self.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
-                Commanded::Taken
             }
             Some(Order::Connect(to)) => {
                 let process = self.services.directory.process(to);
@@ -78,13 +97,15 @@ impl Port {
                 state.owner = to;
                 state.owner_cell = process;
                 self.set_listener(to);
-                Commanded::Taken
             }
-            None => {
-                self.punish(owner);
-                Commanded::Taken
-            }
+            Some(Order::Command(_)) | None => self.punish(owner),
         }
+    }
+
+    /// Keeps what its sender does not wait with.
+    fn hold(&self, on: &mut OnTurn<'_>, caller: Option<Pid>, what: Waiting) {
+        self.backlog.add(what.bytes());
+        self.state.get(on).held.push_back(Held { caller, what });
     }
 
     fn command_message(
@@ -96,10 +117,8 @@ impl Port {
         patience: Option<bool>,
     ) -> Commanded {
         let Ok(data) = IoData::from_term(data) else {
-            tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),
-                message = %message, "bad value on output port");
             let owner = self.state.get(on).owner;
-            self.punish(owner);
+            self.punish_for(message, owner);
             return Commanded::Taken;
         };
         let state = self.state.get(on);
@@ -111,12 +130,7 @@ impl Port {
             Some(true) => Commanded::Busy,
             Some(false) => Commanded::Wait(state.suspend()),
             None => {
-                let bytes = data.len();
-                state.held.push_back(Held {
-                    caller: sender,
-                    data: data.into_owned(),
-                });
-                self.backlog.add(bytes);
+                self.hold(on, sender, Waiting::Command(data.into_owned()));
                 Commanded::Taken
             }
         }
@@ -146,9 +160,33 @@ impl Port {
             let Some(held) = state.held.pop_front() else {
                 return self.resume(on);
             };
-            self.backlog.remove(held.data.len());
-            self.pass(on, held.caller, held.data);
+            self.backlog.remove(held.what.bytes());
+            match held.what {
+                Waiting::Command(data) => self.pass(on, held.caller, data),
+                Waiting::Message(message) => {
+                    let owner = self.state.get(on).owner;
+                    match Order::read(&message, owner) {
+                        Some(Order::Command(data)) => match IoData::from_term(data) {
+                            Ok(data) => self.pass(on, held.caller, data),
+                            Err(_) => self.punish_for(&message, owner),
+                        },
+                        order => self.obey(on, owner, order),
+                    }
+                }
+                Waiting::Exit { reason, cause } => {
+                    if let Some(pid) = held.caller {
+                        self.exit_on(on, Party::Process(pid), reason, cause);
+                    }
+                }
+            }
         }
+    }
+
+    /// The owner's punishment for a command that carries no iodata.
+    fn punish_for(&self, message: &Term, owner: Pid) {
+        tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),
+            message = %message, "bad value on output port");
+        self.punish(owner);
     }
 
     /// The owner's punishment for a message that makes no sense.
@@ -179,23 +217,12 @@ impl Port {
                 from,
                 reason,
                 cause,
-            } => {
-                if state.on_exit_signal(from, &reason, cause) {
-                    let flush = match cause {
-                        ExitCause::Request if reason.is_atom("kill") => Flush::No,
-                        _ => Flush::Yes,
-                    };
-                    let reason = exit::port_reason(cause, reason);
-                    self.close(on, reason, flush);
-                } else if cause == ExitCause::Request
-                    && reason.is_atom("kill")
-                    && state.phase == Phase::Closing
-                {
-                    self.finish(on);
-                } else if from == Party::Process(state.owner) && cause == ExitCause::Link {
-                    state.owner_cell = None;
+            } => match from {
+                Party::Process(pid) if state.holds_for(Some(pid)) && !is_kill(cause, &reason) => {
+                    self.hold(on, Some(pid), Waiting::Exit { reason, cause });
                 }
-            }
+                _ => self.exit_on(on, from, reason, cause),
+            },
             Signal::Unlink(from) => {
                 state.relations.unlink(from);
             }
@@ -224,6 +251,38 @@ impl Port {
                     self.flushed(on);
                 }
             }
+        }
+    }
+}
+
+impl Port {
+    /// An exit signal, when it is its time.
+    fn exit_on(self: &Arc<Self>, on: &mut OnTurn<'_>, from: Party, reason: Term, cause: ExitCause) {
+        let state = self.state.get(on);
+        let kill = is_kill(cause, &reason);
+        if state.on_exit_signal(from, &reason, cause) {
+            let flush = if kill { Flush::No } else { Flush::Yes };
+            self.close(on, exit::port_reason(cause, reason), flush);
+        } else if kill && state.phase == Phase::Closing {
+            self.finish(on);
+        } else if from == Party::Process(state.owner) && cause == ExitCause::Link {
+            state.owner_cell = None;
+        }
+    }
+}
+
+/// Whether it is `exit(Port, kill)`.
+fn is_kill(cause: ExitCause, reason: &Term) -> bool {
+    cause == ExitCause::Request && reason.is_atom("kill")
+}
+
+impl Waiting {
+    /// About how many bytes it keeps.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Waiting::Command(data) => data.len(),
+            Waiting::Message(message) => message_bytes(message),
+            Waiting::Exit { .. } => 1,
         }
     }
 }

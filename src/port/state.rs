@@ -54,7 +54,8 @@ pub(crate) struct State {
     pub(crate) start_failure: Option<Term>,
     /// What the back end acknowledged while it was still starting.
     pub(crate) acknowledged: Option<Result<(), Term>>,
-    /// Commands that were left on the turn and met a busy port, oldest first.
+    /// Commands that were left on the turn and met a busy port, and what their senders sent
+    /// after them, oldest first.
     pub(crate) held: VecDeque<Held>,
     /// Whether a task that lets them pass is on its way.
     pub(crate) releasing: bool,
@@ -64,10 +65,20 @@ pub(crate) struct State {
     pub(crate) stopping: bool,
 }
 
-/// A command that waits in the port, because its sender did not.
+/// What waits in the port, because its sender did not.
 pub(crate) struct Held {
     pub(crate) caller: Option<Pid>,
-    pub(crate) data: IoData<'static>,
+    pub(crate) what: Waiting,
+}
+
+/// The ways of waiting.
+pub(crate) enum Waiting {
+    /// A command that met a busy port.
+    Command(IoData<'static>),
+    /// Another message, behind a command of the same sender.
+    Message(Term),
+    /// An exit signal, behind a command of the same sender.
+    Exit { reason: Term, cause: ExitCause },
 }
 
 /// What a command meets.
@@ -127,6 +138,14 @@ impl State {
             Phase::Open => Gate::Free,
             _ => Gate::Shut,
         }
+    }
+
+    /// Whether a command of this process waits: then all that it asks for has to wait, too.
+    #[inline]
+    pub(crate) fn holds_for(&self, caller: Option<Pid>) -> bool {
+        !self.held.is_empty()
+            && caller.is_some()
+            && self.held.iter().any(|held| held.caller == caller)
     }
 
     /// Does an exit signal end this port? Takes note of a link that is thereby gone.
