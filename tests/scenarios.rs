@@ -33,6 +33,7 @@ topics!(
     descriptors,
     drivers,
     ending,
+    environment,
     facts,
     framing,
     names,
