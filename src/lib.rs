@@ -37,6 +37,7 @@ mod table;
 pub mod term;
 mod transport;
 
+pub use driver::rust as rust_driver;
 pub use host::{Builder, Error, Exited, Host, Message, Port, Process, Raise};
 pub use port::{
     BadName, BadOption, BadText, Direction, Limits, Mechanism, Options, Packet, PortName,

@@ -361,6 +361,13 @@ impl Drivers {
         Ok(removed.is_some())
     }
 
+    /// The same, by its name.
+    pub(crate) fn remove_named(&self, name: &str) -> Result<bool, ()> {
+        let named = |driver: &Arc<Driver>| driver.entry.name.as_bytes() == name.as_bytes();
+        let removed = self.registry.lock().remove_static(named)?;
+        Ok(removed.is_some())
+    }
+
     /// `monitor/2`.
     pub(crate) fn monitor(&self, pid: Pid, name: &str, given: &Term, event: Event) -> Reference {
         let (reference, notice) = self.registry.lock().monitor(pid, name, given, event);

@@ -28,6 +28,7 @@ mod pdl;
 mod raw;
 mod record;
 mod registry;
+pub mod rust;
 mod samples;
 mod script;
 mod select;

@@ -5,6 +5,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use crate::driver::rust::PortDriver;
 use crate::driver::{self, DriverFacts, DriverFault};
 use crate::host::{Error, Host, Process, Raise};
 use crate::term::{Binary, Term, atom};
@@ -17,6 +18,42 @@ impl Host {
     /// It cannot be loaded; the fault says why.
     pub fn inspect_driver(&self, file: impl AsRef<Path>) -> Result<DriverFacts, DriverFault> {
         self.drivers().inspect(file.as_ref())
+    }
+
+    /// Makes a driver in Rust known to this host, as one that is part of the program: it is there for
+    /// everybody, and `erl_ddll` neither loads nor unloads it.
+    ///
+    /// # Errors
+    /// `badarg`: a driver of this name is there already.
+    pub fn add_driver<D: PortDriver>(&self) -> Result<(), Error> {
+        let name = D::NAME.to_string_lossy();
+        let refused = |sentence: String| {
+            Error::new(
+                "add",
+                format!("the driver {name}"),
+                Raise::badarg().hint(sentence),
+            )
+        };
+        let driver = driver::rust::driver::<D>().map_err(|error| refused(error.to_string()))?;
+        if self.drivers().add_static(driver) {
+            Ok(())
+        } else {
+            Err(refused("there is a driver of this name already".into()))
+        }
+    }
+
+    /// Takes a driver in Rust away again.
+    ///
+    /// # Errors
+    /// `badarg`: there is none of this name, or a port of it is open.
+    pub fn remove_driver(&self, name: &str) -> Result<(), Error> {
+        let sentence = match self.drivers().remove_named(name) {
+            Ok(true) => return Ok(()),
+            Ok(false) => "there is no such driver that is part of the program",
+            Err(()) => "a port of it is still open, or it was loaded from a file",
+        };
+        let raise = Raise::badarg().hint(sentence);
+        Err(Error::new("remove", format!("the driver {name}"), raise))
     }
 
     /// The names of the sample drivers, which every host finds without a file. None without

@@ -86,6 +86,11 @@ impl Errno {
         Errno::from(io::Error::last_os_error())
     }
 
+    /// Leaves the number behind, where a failed call does.
+    pub(crate) fn leave(self) {
+        nix::errno::Errno::set_raw(self.0);
+    }
+
     /// The number.
     pub(crate) const fn number(self) -> i32 {
         self.0

@@ -10,12 +10,12 @@
 //! (regenerate `raw.rs`), and an `export!` in the file of its family.
 
 pub(super) mod binary;
-mod job;
+pub(super) mod job;
 pub(super) mod lent;
 mod memory;
 pub(super) mod monitor;
-mod output;
-mod port;
+pub(super) mod output;
+pub(super) mod port;
 mod queue;
 mod select;
 mod send;
@@ -63,7 +63,7 @@ macro_rules! export {
         fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)?, else $failure:expr => $body:block
     )*) => {$(
         $(#[$attribute])*
-        pub(super) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
+        pub(in $crate::driver) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
             $crate::driver::abi::guarded(stringify!($name), $failure, || $body)
         }
 
@@ -97,7 +97,7 @@ fn guarded<R>(name: &'static str, failure: R, body: impl FnOnce() -> R) -> R {
 /// has a turn of its own can also be reached from the callbacks of the driver's other ports, as
 /// long as nobody else is on that turn: the driver may just have made it.
 #[inline]
-fn with_port<R>(
+pub(super) fn with_port<R>(
     port: ErlDrvPort,
     f: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>, &Instance) -> R,
 ) -> Option<R> {
@@ -131,7 +131,7 @@ fn with_port<R>(
 /// Runs `f` for the port that C names if it is open, whatever thread this is. `f` gets no turn, and so
 /// touches only what needs none.
 #[inline]
-fn with_port_anywhere<R>(
+pub(super) fn with_port_anywhere<R>(
     port: ErlDrvPort,
     f: impl FnOnce(&Arc<Port>, &Instance) -> R,
 ) -> Option<R> {

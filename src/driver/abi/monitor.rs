@@ -70,7 +70,8 @@ pub(in crate::driver) fn to_raw(reference: Reference) -> ErlDrvMonitor {
     ErlDrvMonitor { data }
 }
 
-fn from_raw(monitor: &ErlDrvMonitor) -> Reference {
+/// The reference of a monitor.
+pub(in crate::driver) fn from_raw(monitor: &ErlDrvMonitor) -> Reference {
     let mut number = [0; 8];
     number.copy_from_slice(&monitor.data[..8]);
     Reference::from_number(u64::from_be_bytes(number))

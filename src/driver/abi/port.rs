@@ -182,7 +182,10 @@ export! {
 const NO_PORT: ErlDrvPort = ptr::without_provenance_mut(usize::MAX);
 
 /// Ends a port from inside. Its `stop` has run when this returns.
-fn end(port: ErlDrvPort, how: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>)) -> c_int {
+pub(in crate::driver) fn end(
+    port: ErlDrvPort,
+    how: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>),
+) -> c_int {
     with_port(port, |on, port, instance| {
         instance.before_failure(on, port);
         how(on, port);
@@ -192,7 +195,7 @@ fn end(port: ErlDrvPort, how: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>)) -> c_int
 }
 
 /// The same, unless the owner only wants to be told that the input has ended.
-fn end_of_input(port: ErlDrvPort) -> c_int {
+pub(in crate::driver) fn end_of_input(port: ErlDrvPort) -> c_int {
     with_port(port, |on, port, instance| {
         instance.before_end_of_input(on, port);
         if !port.outlives_its_input(on) {
