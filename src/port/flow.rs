@@ -403,7 +403,100 @@ mod tests {
         assert!(!backlog.is_busy());
     }
 
+    fn limits() -> impl Strategy<Value = Limits> {
+        prop_oneof![
+            1 => Just(Limits::Disabled),
+            4 => (1..30_u64, 1..30_u64).prop_map(|(low, high)| marks(low, high)),
+        ]
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn marks_are_kept_to_the_byte(
+            limits in limits(),
+            events in proptest::collection::vec((0u8..20, 0usize..35), 0..60),
+        ) {
+            let mut flow = Flow::new(limits);
+            let (mut queue, mut driver, mut closed) = (false, false, false);
+            for (event, amount) in events {
+                let before = queue || driver;
+                let change = match event {
+                    0 => {
+                        (queue, driver, closed) = (false, false, true);
+                        flow.on_close()
+                    }
+                    1..=4 => {
+                        driver = amount % 2 == 0 && !closed;
+                        flow.on_driver(amount % 2 == 0)
+                    }
+                    _ => {
+                        if let Limits::Watermarks { low, high } = limits && !closed {
+                            queue = match amount as u64 {
+                                bytes if bytes >= high => true,
+                                bytes if bytes < low => false,
+                                _ => queue,
+                            };
+                        }
+                        flow.on_queue(amount)
+                    }
+                };
+                prop_assert_eq!(flow.is_busy(), queue || driver);
+                let expected = match (before, queue || driver) {
+                    (false, true) => Some(Busy),
+                    (true, false) => Some(Ready),
+                    _ => None,
+                };
+                prop_assert_eq!(change, expected);
+            }
+        }
+
+        #[test]
+        fn a_backlog_counts_what_waits(
+            limits in limits(),
+            events in proptest::collection::vec((0u8..8, 1usize..20, 0u64..30), 0..60),
+        ) {
+            let backlog = Backlog::new(limits);
+            let mut waiting: Vec<usize> = Vec::new();
+            let mut now = match limits {
+                Limits::Watermarks { low, high } => Some((low, high)),
+                Limits::Disabled => None,
+            };
+            // Whether the high mark was passed, and since then the low one not.
+            let mut passed = false;
+            for (event, bytes, mark) in events {
+                match event {
+                    0..=3 => {
+                        backlog.add(bytes);
+                        waiting.push(bytes);
+                        let sum = waiting.iter().sum::<usize>() as u64;
+                        passed |= now.is_some_and(|(_, high)| sum > high);
+                    }
+                    4..=6 => {
+                        if let Some(bytes) = waiting.pop() {
+                            backlog.remove(bytes);
+                        }
+                        let sum = waiting.iter().sum::<usize>() as u64;
+                        passed &= now.is_none_or(|(low, _)| sum >= low);
+                    }
+                    _ => {
+                        let seen = backlog.adjust(mark, bytes as u64);
+                        if now.is_some() {
+                            let high = bytes as u64;
+                            let low = if mark == 0 { now.map_or(0, |(low, _)| low) } else { mark };
+                            now = Some((low.min(high), high));
+                        }
+                        prop_assert_eq!(seen, now.unwrap_or((LIMIT_DISABLED, LIMIT_DISABLED)));
+                    }
+                }
+                let sum = waiting.iter().sum::<usize>() as u64;
+                prop_assert_eq!(backlog.bytes.load(Ordering::Relaxed), sum);
+                let busy = now.is_some_and(|(low, high)| sum > high || (sum >= low && passed));
+                prop_assert_eq!(backlog.is_busy(), busy, "{} bytes of {:?}", sum, now);
+            }
+        }
+
         #[test]
         fn changes_alternate_and_tell_the_truth(
             events in proptest::collection::vec((0u8..3, 0usize..30), 0..60),

@@ -342,6 +342,76 @@ mod tests {
         pieces
     }
 
+    /// Every string of `a`, carriage returns and newlines, up to a length.
+    fn all_strings(len_max: usize) -> Vec<Vec<u8>> {
+        let mut all = vec![Vec::new()];
+        let mut begin = 0;
+        for _ in 0..len_max {
+            let end = all.len();
+            for at in begin..end {
+                for byte in *b"a\r\n" {
+                    all.push([&all[at][..], &[byte]].concat());
+                }
+            }
+            begin = end;
+        }
+        all
+    }
+
+    #[test]
+    fn every_short_input_cut_in_two_anywhere() {
+        for limit in 1..=6 {
+            for input in all_strings(7) {
+                let expected = model(limit, &input);
+                for split in 0..=input.len() {
+                    let (left, right) = input.split_at(split);
+                    let pieces = cut(limit, &[left, right]);
+                    assert_eq!(pieces, expected, "{limit}: {left:?} {right:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_way_to_cut_a_very_short_input() {
+        for limit in 1..=4 {
+            for input in all_strings(5) {
+                let expected = model(limit, &input);
+                for cuts in 0_u32..1 << input.len().saturating_sub(1) {
+                    let mut lines = LineBuffer::new(limit);
+                    let mut pieces = Vec::new();
+                    let mut begin = 0;
+                    for end in 1..=input.len() {
+                        if end == input.len() || cuts & 1 << (end - 1) != 0 {
+                            pieces.extend(feed(&mut lines, &input[begin..end]));
+                            begin = end;
+                        }
+                    }
+                    pieces.extend(finish(&mut lines));
+                    assert_eq!(pieces, expected, "{limit}: {input:?} cut at {cuts:b}");
+                }
+            }
+        }
+    }
+
+    /// What is certain is what comes out whichever way the input goes on.
+    #[test]
+    fn a_piece_comes_out_as_soon_as_it_is_certain() {
+        for limit in 1..=6 {
+            for input in all_strings(7) {
+                let futures: [&[u8]; 5] = [b"", b"a", b"\n", b"\r\n", b"\ra"];
+                let mut certain = model(limit, &[&input[..], futures[0]].concat());
+                for future in &futures[1..] {
+                    let pieces = model(limit, &[&input[..], future].concat());
+                    let same = pieces.iter().zip(&certain).take_while(|(a, b)| a == b);
+                    certain.truncate(same.count());
+                }
+                let pieces = feed(&mut LineBuffer::new(limit), &input);
+                assert_eq!(pieces, certain, "{limit}: {input:?}");
+            }
+        }
+    }
+
     fn text() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![4 => Just(b'a'), 2 => Just(b'\r'), 1 => Just(b'\n')];
         proptest::collection::vec(byte, 0..40)

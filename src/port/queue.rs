@@ -98,6 +98,8 @@ impl Queue {
 mod tests {
     use super::*;
     use crate::term::Counted;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     fn segment(bytes: &[u8]) -> Vec<Binary> {
         vec![Binary::from(Counted::copy_of(bytes).unwrap())]
@@ -134,6 +136,63 @@ mod tests {
         assert_eq!(queue.take(3), Some(0));
         assert_eq!(queue.segments().len(), 0);
         assert_eq!(queue.take(0), Some(0));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(Vec<u8>),
+        Add(End, Vec<Vec<u8>>),
+        Take(usize),
+        Clear,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let bytes = || vec(any::<u8>(), 0..80);
+        let end = prop_oneof![Just(End::Back), Just(End::Front)];
+        prop_oneof![
+            3 => bytes().prop_map(Step::Push),
+            3 => (end, vec(bytes(), 0..4)).prop_map(|(end, parts)| Step::Add(end, parts)),
+            4 => (0..150_usize).prop_map(Step::Take),
+            1 => Just(Step::Take(usize::MAX)),
+            1 => Just(Step::Clear),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_queue_is_its_bytes(steps in vec(step(), 0..40)) {
+            let mut queue = Queue::default();
+            let mut model: Vec<u8> = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Push(bytes) => {
+                        model.extend(&bytes);
+                        queue.push(Binary::from(bytes));
+                    }
+                    Step::Add(end, parts) => {
+                        let at = if end == End::Back { model.len() } else { 0 };
+                        model.splice(at..at, parts.concat());
+                        prop_assert!(queue.add(end, parts.into_iter().map(Binary::from).collect()));
+                    }
+                    Step::Take(bytes) if bytes > model.len() => {
+                        prop_assert_eq!(queue.take(bytes), None);
+                    }
+                    Step::Take(bytes) => {
+                        model.drain(..bytes);
+                        prop_assert_eq!(queue.take(bytes), Some(model.len()));
+                    }
+                    Step::Clear => {
+                        model.clear();
+                        queue.clear();
+                    }
+                }
+                prop_assert_eq!(contents(&queue), &model[..]);
+                prop_assert_eq!(queue.bytes(), model.len());
+                prop_assert_eq!(queue.is_empty(), model.is_empty());
+            }
+        }
     }
 
     #[test]

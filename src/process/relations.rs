@@ -87,7 +87,77 @@ impl Relations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::term::Pid;
+    use crate::term::{Pid, PortId};
+    use proptest::prelude::*;
+
+    /// Few enough that steps meet each other.
+    fn party(number: u8) -> Party {
+        match number % 2 {
+            0 => Party::Process(Pid::from_number(u64::from(number / 2))),
+            _ => Party::Port(PortId::from_number(u64::from(number / 2))),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_books_are_a_set_a_row_and_a_map(
+            steps in proptest::collection::vec((0..8_u8, 0..8_u8, 0..6_u64), 0..60),
+        ) {
+            let mut relations = Relations::default();
+            let mut links: Vec<Party> = Vec::new();
+            let mut watches: Vec<(Reference, Party)> = Vec::new();
+            let mut watching: Vec<(Reference, Option<Party>)> = Vec::new();
+            for (step, who, number) in steps {
+                let (who, reference) = (party(who), Reference::from_number(number));
+                match step {
+                    0 | 1 => {
+                        let known = links.contains(&who);
+                        prop_assert_eq!(relations.link(who), !known);
+                        links.extend((!known).then_some(who));
+                    }
+                    2 => {
+                        let known = links.contains(&who);
+                        prop_assert_eq!(relations.unlink(who), known);
+                        links.retain(|link| *link != who);
+                    }
+                    // References are made once: a second monitor of the same name is none.
+                    3 | 4 if watches.iter().all(|(known, _)| *known != reference) => {
+                        relations.add_watch(Watch { watcher: who, reference, object: Term::Nil });
+                        watches.push((reference, who));
+                    }
+                    3..=5 => {
+                        let at = watches.iter().position(|(known, _)| *known == reference);
+                        let expected = at.map(|at| watches.remove(at));
+                        let removed = relations.remove_watch(reference);
+                        prop_assert_eq!(removed.map(|watch| (watch.reference, watch.watcher)), expected);
+                    }
+                    6 if !relations.is_watching(reference) => {
+                        let target = (number % 2 == 0).then_some(who);
+                        relations.watch(reference, target, who.term());
+                        watching.push((reference, target));
+                    }
+                    _ => {
+                        let at = watching.iter().position(|(known, _)| *known == reference);
+                        prop_assert_eq!(relations.is_watching(reference), at.is_some());
+                        let expected = at.map(|at| watching.remove(at).1);
+                        prop_assert_eq!(relations.unwatch(reference).map(|known| known.target), expected);
+                    }
+                }
+                links.sort();
+                watching.sort();
+                prop_assert!(relations.links().eq(links.iter().copied()));
+                let seen = relations.watches().iter().map(|watch| (watch.reference, watch.watcher));
+                prop_assert!(seen.eq(watches.iter().copied()));
+                let seen = relations.watching().map(|(reference, known)| (reference, known.target));
+                prop_assert!(seen.eq(watching.iter().copied()));
+            }
+            let taken = relations.take();
+            prop_assert_eq!(taken.links().count(), links.len());
+            prop_assert_eq!(relations.links().count() + relations.watches().len() + relations.watching().count(), 0);
+        }
+    }
 
     #[test]
     fn links_are_a_set_and_monitors_are_not() {

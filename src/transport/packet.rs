@@ -155,6 +155,7 @@ impl Decoder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const ALL: [Packet; 3] = [Packet::One, Packet::Two, Packet::Four];
 
@@ -201,6 +202,139 @@ mod tests {
                     }
                     assert_eq!(packets, bodies, "{packet:?} cut at {first} and {second}");
                 }
+            }
+        }
+    }
+
+    /// The same rule said the slow way: the packets of a stream that ends here.
+    fn model(packet: Packet, mut stream: &[u8]) -> Vec<Binary> {
+        let mut packets = Vec::new();
+        while let Some((header, rest)) = stream.split_at_checked(packet.header_bytes()) {
+            let len = header
+                .iter()
+                .fold(0, |len, &byte| len * 256 + usize::from(byte));
+            let Some((body, rest)) = rest.split_at_checked(len) else {
+                break;
+            };
+            packets.push(Binary::from(body));
+            stream = rest;
+        }
+        packets
+    }
+
+    #[test]
+    fn every_way_to_cut_every_short_stream() {
+        let mut streams = vec![Vec::new()];
+        for at in 0..364 {
+            // All strings of these three up to six bytes, shortest first.
+            for byte in 0..3 {
+                streams.push([&streams[at][..], &[byte]].concat());
+            }
+        }
+        assert_eq!(streams.last().map(Vec::as_slice), Some(&[2; 6][..]));
+        for packet in ALL {
+            for stream in &streams {
+                let expected = model(packet, stream);
+                for cuts in 0_u32..1 << stream.len().saturating_sub(1) {
+                    let mut decoder = Decoder::new(packet);
+                    let mut packets = Vec::new();
+                    let mut begin = 0;
+                    for end in 1..=stream.len() {
+                        if end == stream.len() || cuts & 1 << (end - 1) != 0 {
+                            drain(&mut decoder, &stream[begin..end], &mut packets);
+                            begin = end;
+                        }
+                    }
+                    assert_eq!(packets, expected, "{packet:?} {stream:?} cut at {cuts:b}");
+                }
+            }
+        }
+    }
+
+    /// Bodies whose lengths lie around what headers can say and around the room that is worth
+    /// a read of its own.
+    fn body() -> impl Strategy<Value = Vec<u8>> {
+        const EDGES: [usize; 12] = [
+            0, 1, 254, 255, 256, 4094, 4095, 4096, 4097, 65_534, 65_535, 65_536,
+        ];
+        let len = prop_oneof![
+            0..40_usize,
+            proptest::sample::select(&EDGES[..]),
+            0..20_000_usize
+        ];
+        (len, any::<u8>()).prop_map(|(len, first)| {
+            let bytes = (0..len).map(|at| at.to_le_bytes()[0].wrapping_add(first));
+            bytes.collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn reads_of_any_size_into_any_memory_give_the_same_packets(
+            packet in proptest::sample::select(&ALL[..]),
+            bodies in proptest::collection::vec(body(), 0..6),
+            lost in 0..3_usize,
+            reads in proptest::collection::vec((1..9000_usize, any::<bool>()), 1..40),
+        ) {
+            let fitting: Vec<&[u8]> = bodies.iter().map(Vec::as_slice)
+                .filter(|body| Header::new(packet, body.len()).is_some()).collect();
+            let mut stream = encode(packet, &fitting);
+            stream.truncate(stream.len().saturating_sub(lost));
+            let expected = model(packet, &stream);
+            let mut decoder = Decoder::new(packet);
+            let mut packets: Vec<Binary> = Vec::new();
+            let mut rest = &stream[..];
+            let mut reads = reads.iter().cycle();
+            while !rest.is_empty() {
+                let &(most, in_place) = reads.next().unwrap();
+                let room = decoder.room().unwrap();
+                let place = if in_place { room.len() } else { 0 };
+                let taken = most.min(rest.len()).min(if place > 0 { place } else { usize::MAX });
+                let (read, after) = rest.split_at(taken);
+                rest = after;
+                if place > 0 {
+                    room[..taken].copy_from_slice(read);
+                    decoder.filled(taken);
+                    drain(&mut decoder, &[], &mut packets);
+                } else {
+                    drain(&mut decoder, read, &mut packets);
+                }
+            }
+            prop_assert_eq!(packets, expected);
+        }
+
+        #[test]
+        fn headers_say_the_length_or_refuse(
+            packet in proptest::sample::select(&ALL[..]),
+            len in prop_oneof![0..70_000_usize, any::<usize>(), (0..3_usize).prop_map(|over| 0xffff_ffff - 1 + over)],
+        ) {
+            let most = (1_usize << (8 * packet.header_bytes())) - 1;
+            let header = Header::new(packet, len);
+            prop_assert_eq!(header.is_some(), len <= most);
+            if let Some(header) = header {
+                let bytes = header.as_bytes();
+                prop_assert_eq!(bytes.len(), packet.header_bytes());
+                let said = bytes.iter().fold(0_usize, |said, &byte| said << 8 | usize::from(byte));
+                prop_assert_eq!(said, len);
+            }
+        }
+    }
+
+    #[test]
+    fn memory_follows_what_was_sent_and_not_what_was_claimed() {
+        for claim in [0x7fff_ffff_u32, 0x8000_0000, 0xffff_ffff] {
+            let mut decoder = Decoder::new(Packet::Four);
+            assert_eq!(decoder.next(&mut &claim.to_be_bytes()[..]), Ok(None));
+            let part = [0; 100_000];
+            for sent in (part.len()..=4_000_000).step_by(part.len()) {
+                assert_eq!(decoder.next(&mut &part[..]), Ok(None));
+                let memory = decoder.body.as_ref().unwrap().memory.len();
+                assert!(
+                    memory <= FIRST_STEP_BYTES.max(2 * sent),
+                    "{memory} for {sent}"
+                );
             }
         }
     }
