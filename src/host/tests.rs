@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod awkward;
+mod events;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
