@@ -5,12 +5,11 @@
 //! more than a fixed multiple of them; compressed ones inflate only up to a limit.
 #![forbid(unsafe_code)]
 
-use super::encode::write_atom;
 use super::external as tag;
+use super::external_fun::{ExternalFun, FunBytes, export};
 use super::foreign::ForeignId;
-use super::fun::ExternalFun;
 use super::leaf::{Reader, read_leaf};
-use super::{Atom, AtomError, Fun, Map, Term};
+use super::{Atom, AtomError, Binary, Fun, Map, Term};
 use flate2::bufread::ZlibDecoder;
 use std::io::Read;
 
@@ -167,12 +166,13 @@ enum Found {
 fn read_term(reader: &mut Reader<'_>, limits: Limits) -> Result<Term, Problem> {
     let mut frames: Vec<Frame> = Vec::new();
     let mut values: Vec<Term> = Vec::new();
+    let mut funs = FunBytes::default();
     loop {
         match read_one(reader)? {
             Found::Whole(term) => values.push(term),
             Found::Opened(kind, 0) => {
                 let start = values.len();
-                close(&kind, &mut values, start, reader)?;
+                close(&kind, &mut values, start, reader, &mut funs)?;
             }
             Found::Opened(kind, missing) => {
                 // Every part takes at least a byte.
@@ -181,6 +181,9 @@ fn read_term(reader: &mut Reader<'_>, limits: Limits) -> Result<Term, Problem> {
                 }
                 if frames.len() >= limits.depth {
                     return Err(Problem::Depth(limits.depth));
+                }
+                if matches!(kind, Kind::Fun { .. } | Kind::OldFun { .. }) {
+                    funs.open();
                 }
                 frames.push(Frame {
                     kind,
@@ -196,7 +199,7 @@ fn read_term(reader: &mut Reader<'_>, limits: Limits) -> Result<Term, Problem> {
             if frame.missing > 0 {
                 break;
             }
-            close(&frame.kind, &mut values, frame.start, reader)?;
+            close(&frame.kind, &mut values, frame.start, reader, &mut funs)?;
             frames.pop();
         }
         if frames.is_empty() {
@@ -211,6 +214,7 @@ fn close(
     values: &mut Vec<Term>,
     start: usize,
     reader: &Reader<'_>,
+    funs: &mut FunBytes,
 ) -> Result<(), Problem> {
     let parts = &values[start..];
     let term = match kind {
@@ -258,7 +262,8 @@ fn close(
                     "a fun without module, index and unique number",
                 ));
             };
-            external_fun(reader, *began, *arity, (*module, *index, *unique), creator)?
+            let encoded = funs.close(reader.bytes, *began, reader.at);
+            external_fun(encoded, *arity, (*module, *index, *unique), creator)?
         }
         Kind::OldFun { began } => {
             let [
@@ -273,7 +278,8 @@ fn close(
                     "a fun without module, index and unique number",
                 ));
             };
-            external_fun(reader, *began, 0, (*module, *index, *unique), creator)?
+            let encoded = funs.close(reader.bytes, *began, reader.at);
+            external_fun(encoded, 0, (*module, *index, *unique), creator)?
         }
     };
     values.truncate(start);
@@ -281,24 +287,8 @@ fn close(
     Ok(())
 }
 
-/// The fun `module:function/arity`.
-pub(super) fn export(module: Atom, function: Atom, arity: u8) -> Term {
-    let mut encoded = vec![tag::EXPORT];
-    write_atom(module, &mut encoded);
-    write_atom(function, &mut encoded);
-    encoded.extend([tag::SMALL_INTEGER, arity]);
-    let name = format!("{module}:{function}/{arity}");
-    Term::Fun(Fun::new(ExternalFun {
-        encoded,
-        arity: usize::from(arity),
-        name,
-        is_export: true,
-    }))
-}
-
 fn external_fun(
-    reader: &Reader<'_>,
-    began: usize,
+    encoded: Binary,
     arity: usize,
     (module, index, unique): (Atom, i64, i64),
     creator: &Term,
@@ -311,7 +301,6 @@ fn external_fun(
     if !is_pid {
         return Err(Problem::Value("a fun that was not made by a process"));
     }
-    let encoded = reader.bytes[began..reader.at].to_vec();
     let name = format!("{module}.{index}.{unique}");
     Ok(Term::Fun(Fun::new(ExternalFun {
         encoded,
@@ -349,7 +338,7 @@ fn read_one(reader: &mut Reader<'_>) -> Result<Found, Problem> {
 mod tests {
     use super::*;
     use crate::term::encode::{encode, encode_compressed};
-    use crate::term::{Binary, Pid, PortId, Reference};
+    use crate::term::{Pid, PortId, Reference};
     use num_bigint::BigInt;
 
     /// With the version byte in front.

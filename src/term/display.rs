@@ -3,7 +3,7 @@
 //! Walks nested terms with a list of its own, not by recursion.
 #![forbid(unsafe_code)]
 
-use super::fun::ExternalFun;
+use super::external_fun::ExternalFun;
 use super::list::View;
 use super::number::float_text;
 use super::{Atom, Binary, Bitstring, Fun, Term, map};

@@ -6,8 +6,8 @@
 #![forbid(unsafe_code)]
 
 use super::external as tag;
+use super::external_fun::ExternalFun;
 use super::foreign::{Foreign, ForeignId};
-use super::fun::ExternalFun;
 use super::list::View;
 use super::{Atom, Bitstring, Fun, Term, atom, map};
 use flate2::Compression;

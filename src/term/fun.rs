@@ -1,6 +1,7 @@
 //! Funs: opaque here. Whoever can call one (the command's evaluator) brings the object.
 #![forbid(unsafe_code)]
 
+use super::external_fun::ExternalFun;
 use super::release::{Body, release};
 use std::any::Any;
 use std::fmt;
@@ -67,26 +68,5 @@ impl Drop for Fun {
         if let Some(object) = self.0.take() {
             release(Body::Fun(object));
         }
-    }
-}
-
-/// A fun of another system, as it came in the external term format. It cannot be called, but goes
-/// out again as the same bytes.
-#[derive(Debug)]
-pub struct ExternalFun {
-    pub(super) encoded: Vec<u8>,
-    pub(super) arity: usize,
-    pub(super) name: String,
-    /// Whether it is `fun module:function/arity`, which prints as that.
-    pub(super) is_export: bool,
-}
-
-impl FunObject for ExternalFun {
-    fn arity(&self) -> usize {
-        self.arity
-    }
-
-    fn name(&self) -> String {
-        self.name.clone()
     }
 }

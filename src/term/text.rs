@@ -5,7 +5,7 @@
 //! Nested terms are read with a list of their own, not by recursion, and to a bounded depth.
 #![forbid(unsafe_code)]
 
-use super::decode::export;
+use super::external_fun::export;
 use super::scan::{Fault, Scanner};
 use super::{Atom, Map, Pid, PortId, Reference, Term};
 use std::fmt;
