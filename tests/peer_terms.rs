@@ -4,72 +4,19 @@
 //! Erlang is started once per test with a file of terms and writes a file of answers, both in the
 //! external format. OTP 25 is the one to agree with; others write atoms differently.
 
+#[path = "support/erlang.rs"]
+mod erlang;
+
+use erlang::{ask_erlang, erlang_is_there};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cmp::Ordering;
-use std::path::PathBuf;
-use std::process::Command;
 use wharf::term::decode::decode;
 use wharf::term::encode::encode;
 use wharf::term::text::parse;
 use wharf::term::{Binary, Bitstring, Pid, PortId, Reference, Term};
-
-/// The release of the installed Erlang; says so and gives `None` when there is none to ask.
-fn erlang_is_there() -> bool {
-    let release = "io:put_chars(erlang:system_info(otp_release)), halt().";
-    let Ok(output) = Command::new("timeout")
-        .args(["60", "erl", "-noshell", "-eval", release])
-        .output()
-    else {
-        println!("skipped: no erl");
-        return false;
-    };
-    match String::from_utf8_lossy(&output.stdout).trim() {
-        "25" => true,
-        "" => {
-            println!("skipped: no erl");
-            false
-        }
-        other => {
-            println!("skipped: no erl of OTP 25 (found {other})");
-            false
-        }
-    }
-}
-
-/// Gives each of `questions` to the fun `answer`, an Erlang expression, and collects the results.
-fn ask_erlang(name: &str, answer: &str, questions: &[Binary]) -> Vec<Term> {
-    let path = |kind: &str| {
-        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("peer_terms_{name}.{kind}"))
-    };
-    let (asked, answered) = (path("asked"), path("answered"));
-    let list = Term::list(questions.iter().cloned().map(Term::Binary).collect());
-    std::fs::write(&asked, encode(&list).expect("encodes")).expect("scratch file");
-    let program = format!(
-        "[Asked, Answered] = init:get_plain_arguments(), {{ok, Bytes}} = file:read_file(Asked), \
-         Answer = {answer}, Answers = [Answer(Q) || Q <- binary_to_term(Bytes)], \
-         ok = file:write_file(Answered, term_to_binary(Answers)), halt()."
-    );
-    let output = Command::new("timeout")
-        .env("ERL_CRASH_DUMP_SECONDS", "0")
-        .args(["120", "erl", "-noshell", "-eval", &program, "-extra"])
-        .args([&asked, &answered])
-        .output()
-        .expect("erl was there a moment ago");
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let (answers, _) =
-        decode(&std::fs::read(&answered).expect("answers")).expect("Erlang writes terms");
-    let answers = answers.to_list_vec().expect("a list of answers");
-    assert_eq!(answers.len(), questions.len());
-    answers
-}
 
 fn leaf() -> impl Strategy<Value = Term> {
     let names = vec![
@@ -176,7 +123,7 @@ fn bytes_are_those_of_erlang() {
     let terms = terms(800);
     let questions: Vec<Binary> = terms.iter().map(encoded).collect();
     let answers = ask_erlang(
-        "bytes",
+        "peer_terms_bytes",
         "fun(B) -> term_to_binary(binary_to_term(B)) end",
         &questions,
     );
@@ -200,7 +147,7 @@ fn compressed_bytes_mean_the_same_to_erlang() {
         |term| Binary::from(wharf::term::encode::encode_compressed(term, 9).expect("encodes"));
     let questions: Vec<Binary> = terms.iter().map(compress).collect();
     let answers = ask_erlang(
-        "compressed",
+        "peer_terms_compressed",
         "fun(B) -> term_to_binary(binary_to_term(B), [compressed]) end",
         &questions,
     );
@@ -229,7 +176,10 @@ fn text_is_that_of_erlang_and_both_read_it() {
         Same = case erl_parse:parse_term(Tokens) of {ok, T2} -> T2 =:= T; _ -> unreadable end,
         {unicode:characters_to_binary(io_lib:format("~0tp", [T])), Same}
     end"#;
-    for (term, answer) in terms.iter().zip(ask_erlang("text", answer, &questions)) {
+    for (term, answer) in terms
+        .iter()
+        .zip(ask_erlang("peer_terms_text", answer, &questions))
+    {
         let answer = answer.as_tuple().expect("a pair").clone();
         let theirs = String::from_utf8_lossy(answer[0].as_binary().expect("text")).into_owned();
         assert_eq!(term.to_string(), theirs);
@@ -292,7 +242,10 @@ fn order_is_that_of_erlang() {
         .map(|(a, b)| encoded(&Term::tuple([a.clone(), b.clone()])))
         .collect();
     let answer = "fun(Q) -> {A, B} = binary_to_term(Q), {if A < B -> -1; A > B -> 1; true -> 0 end, A =:= B} end";
-    for ((a, b), answer) in pairs.iter().zip(ask_erlang("order", answer, &questions)) {
+    for ((a, b), answer) in pairs
+        .iter()
+        .zip(ask_erlang("peer_terms_order", answer, &questions))
+    {
         let answer = answer.as_tuple().expect("a pair").clone();
         let order = match a.compare(b) {
             Ordering::Less => -1,
@@ -340,7 +293,10 @@ fn what_erlang_makes_goes_through_unchanged() {
     let questions: Vec<Binary> = made.iter().map(|source| Binary::from(*source)).collect();
     let answer = "fun(S) -> {ok, Ts, _} = erl_scan:string(binary_to_list(S) ++ \".\"), {ok, Es} = erl_parse:parse_exprs(Ts), \
                   {value, T, _} = erl_eval:exprs(Es, []), term_to_binary(T) end";
-    for (source, bytes) in made.iter().zip(ask_erlang("made", answer, &questions)) {
+    for (source, bytes) in made
+        .iter()
+        .zip(ask_erlang("peer_terms_made", answer, &questions))
+    {
         let bytes = bytes.as_binary().expect("bytes").clone();
         let (term, used) = decode(&bytes).unwrap_or_else(|error| panic!("{source}: {error}"));
         assert_eq!(used, bytes.len(), "{source}");

@@ -306,7 +306,7 @@ fn external_fun(
         encoded,
         arity,
         name,
-        is_export: false,
+        export: None,
     })))
 }
 

@@ -254,7 +254,7 @@ fn write_bitstring(f: &mut Formatter<'_>, bits: &Bitstring) -> fmt::Result {
 
 fn write_fun(f: &mut Formatter<'_>, fun: &Fun) -> fmt::Result {
     match fun.downcast_ref::<ExternalFun>() {
-        Some(external) if external.is_export => write!(f, "fun {}", external.name),
+        Some(external) if external.export.is_some() => write!(f, "fun {}", external.name),
         _ => write!(f, "#Fun<{}>", fun.name()),
     }
 }

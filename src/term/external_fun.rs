@@ -16,8 +16,8 @@ pub struct ExternalFun {
     pub(super) encoded: Binary,
     pub(super) arity: usize,
     pub(super) name: String,
-    /// Whether it is `fun module:function/arity`, which prints as that.
-    pub(super) is_export: bool,
+    /// The module and the function, if it is `fun module:function/arity`.
+    pub(super) export: Option<(Atom, Atom)>,
 }
 
 impl FunObject for ExternalFun {
@@ -41,7 +41,7 @@ pub(super) fn export(module: Atom, function: Atom, arity: u8) -> Term {
         encoded: Binary::from(encoded),
         arity: usize::from(arity),
         name,
-        is_export: true,
+        export: Some((module, function)),
     }))
 }
 

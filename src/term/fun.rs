@@ -1,6 +1,7 @@
 //! Funs: opaque here. Whoever can call one (the command's evaluator) brings the object.
 #![forbid(unsafe_code)]
 
+use super::Atom;
 use super::external_fun::ExternalFun;
 use super::release::{Body, release};
 use std::any::Any;
@@ -50,7 +51,10 @@ impl Fun {
     /// What equality, order and hash look at.
     pub(super) fn identity(&self) -> Identity<'_> {
         match (self.downcast_ref::<ExternalFun>(), &self.0) {
-            (Some(external), _) => Identity::External(&external.encoded),
+            (Some(external), _) => match external.export {
+                Some((module, function)) => Identity::Export(module, function, external.arity),
+                None => Identity::External(&external.encoded),
+            },
             (None, Some(object)) => Identity::Object(Arc::as_ptr(object).addr()),
             (None, None) => Identity::Object(0),
         }
@@ -61,12 +65,36 @@ impl Fun {
 pub(super) enum Identity<'a> {
     Object(usize),
     External(&'a [u8]),
+    /// After all others, by module, function and arity.
+    Export(Atom, Atom, usize),
 }
 
 impl Drop for Fun {
     fn drop(&mut self) {
         if let Some(object) = self.0.take() {
             release(Body::Fun(object));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::term::text::parse;
+    use std::cmp::Ordering;
+
+    #[test]
+    fn named_funs_are_ordered_by_their_names() {
+        let order = [
+            "aa:b/3",
+            "b:a/1",
+            "b:a/2",
+            "b:aa/0",
+            "erlang:a/1",
+            "lists:a/1",
+        ];
+        let funs = order.map(|name| parse(&format!("fun {name}")).unwrap());
+        for pair in funs.windows(2) {
+            assert_eq!(pair[0].compare(&pair[1]), Ordering::Less, "{pair:?}");
         }
     }
 }

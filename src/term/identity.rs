@@ -43,11 +43,13 @@ impl PortId {
     }
 }
 
-/// How many bits of a reference are in its first word, as in Erlang.
-const FIRST_WORD_BITS: u32 = 18;
+const FIRST_WORD_BITS: u32 = Reference::FIRST_WORD_BITS;
 const LAST_WORD_BITS: u32 = 64 - FIRST_WORD_BITS - 32;
 
 impl Reference {
+    /// How many bits of a reference are in its first word, as in Erlang.
+    pub(super) const FIRST_WORD_BITS: u32 = 18;
+
     /// A reference that this process has not seen before.
     pub fn fresh() -> Reference {
         static NEXT: AtomicU64 = AtomicU64::new(1);

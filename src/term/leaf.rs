@@ -55,7 +55,10 @@ impl<'a> Reader<'a> {
     /// Old formats have a byte for it, new ones a word.
     pub(super) fn creation(&mut self, is_old: bool) -> Result<u32, Problem> {
         if is_old {
-            self.byte().map(u32::from)
+            match self.byte()? {
+                creation @ 0..=3 => Ok(u32::from(creation)),
+                _ => Err(Problem::Value("an old creation above 3")),
+            }
         } else {
             self.word()
         }
@@ -233,9 +236,67 @@ fn read_reference(reader: &mut Reader<'_>, tag: u8) -> Result<Term, Problem> {
         creation
     };
     let word = |place: usize| words.get(place).copied().unwrap_or(0);
-    let local = is_local(node, creation) && count <= 3;
+    let local = is_local(node, creation);
+    let small = local || tag != tag::NEWER_REFERENCE;
+    if small && word(0) >> Reference::FIRST_WORD_BITS != 0 {
+        return Err(Problem::Value("a reference with a first word above 262143"));
+    }
+    if local && count > 3 {
+        return Err(Problem::Value(
+            "a reference of this node with more than three words",
+        ));
+    }
     if local && let Some(reference) = Reference::from_words([word(0), word(1), word(2)]) {
         return Ok(Term::Reference(reference));
     }
     Ok(foreign(node, creation, ForeignId::Reference(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::term::decode::decode;
+
+    fn is_read(before: &[u8], node: &str, after: &[u8]) -> bool {
+        let node = [&[119, u8::try_from(node.len()).unwrap()], node.as_bytes()].concat();
+        match decode(&[&[131], before, &node, after].concat()) {
+            Ok(_) => true,
+            Err(error) => {
+                assert!(matches!(error.problem, Problem::Value(_)), "{error}");
+                false
+            }
+        }
+    }
+
+    /// Where OTP 25 was seen to draw the line.
+    #[test]
+    fn identities_have_their_limits() {
+        let (own, other) = ("nonode@nohost", "a@b");
+        for (tag, id) in [(103, 8), (102, 4), (101, 4)] {
+            for (creation, fine) in [(0, true), (3, true), (4, false), (255, false)] {
+                let after = [&vec![0; id][..], &[creation]].concat();
+                assert_eq!(is_read(&[tag], other, &after), fine, "{tag} {creation}");
+            }
+        }
+        let word = |value: u32| value.to_be_bytes();
+        let old = |creation: u8, first| [&[creation], &word(first)[..], &[0; 4]].concat();
+        let newer = |first| [&word(0)[..], &word(first), &[0; 4]].concat();
+        assert!(is_read(&[114, 0, 2], other, &old(3, 262_143)));
+        assert!(!is_read(&[114, 0, 2], other, &old(4, 1)));
+        assert!(!is_read(&[114, 0, 2], other, &old(3, 262_144)));
+        assert!(!is_read(
+            &[101],
+            other,
+            &[&word(262_144)[..], &[0]].concat()
+        ));
+        assert!(is_read(&[90, 0, 2], other, &newer(u32::MAX)));
+        assert!(is_read(&[90, 0, 2], own, &newer(262_143)));
+        assert!(!is_read(&[90, 0, 2], own, &newer(262_144)));
+        for (node, most) in [(own, 3_u8), (other, 5)] {
+            for words in 1..=6 {
+                let after = vec![0; 4 + 4 * usize::from(words)];
+                assert_eq!(is_read(&[90, 0, words], node, &after), words <= most);
+            }
+        }
+    }
 }
