@@ -38,7 +38,7 @@ pub mod term;
 mod transport;
 
 pub use driver::rust as rust_driver;
-pub use host::{Builder, Error, Exited, Host, Message, Port, Process, Raise};
+pub use host::{BadVariable, Builder, Error, Exited, Host, Message, Port, Process, Raise};
 pub use port::{
     BadName, BadOption, BadText, Direction, Limits, Mechanism, Options, Packet, PortName,
 };

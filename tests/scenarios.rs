@@ -34,6 +34,7 @@ topics!(
     drivers,
     ending,
     environment,
+    environment_table,
     facts,
     framing,
     names,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use super::callback;
+use super::context;
 use super::instance::{self, Instance, PortCount};
 use super::load::{Driver, LoadError, file_of};
 use super::record::{Event, LoadOptions, Notice, Outcome, Refusal};
@@ -146,6 +147,7 @@ impl DriverError {
 impl Drivers {
     /// No drivers yet; the folders `search` are looked through for those that nobody loads.
     pub(crate) fn new(services: &Arc<Services>, search: Vec<PathBuf>) -> Arc<Drivers> {
+        context::host_made(&services.variables);
         Arc::new_cyclic(|me| Drivers {
             me: Weak::clone(me),
             services: Arc::clone(services),
@@ -475,13 +477,17 @@ impl Drivers {
         }
         *taken = true;
         LOADING.set(Some(Weak::clone(&self.me)));
-        ListTurn(self)
+        ListTurn {
+            drivers: self,
+            _mark: context::mark(Arc::clone(&self.services.variables)),
+        }
     }
 }
 
 /// The host goes: what no port and no job needs is unloaded; the rest stays, code and all.
 impl Drop for Drivers {
     fn drop(&mut self) {
+        let _mark = context::mark(Arc::clone(&self.services.variables));
         let mut unused = self.registry.lock().take_unused();
         // Those that are parts of another one's library go before it.
         unused.sort_by_key(|driver| driver.has_library());
@@ -497,13 +503,16 @@ enum Source {
 }
 
 /// One thread loads or unloads at a time.
-pub(super) struct ListTurn<'a>(&'a Drivers);
+pub(super) struct ListTurn<'a> {
+    drivers: &'a Drivers,
+    _mark: context::Mark,
+}
 
 impl Drop for ListTurn<'_> {
     fn drop(&mut self) {
         LOADING.set(None);
-        *self.0.list_turn.lock() = false;
-        self.0.list_free.notify_one();
+        *self.drivers.list_turn.lock() = false;
+        self.drivers.list_free.notify_one();
     }
 }
 

@@ -9,6 +9,7 @@
 mod abi;
 #[allow(unsafe_code)]
 mod callback;
+mod context;
 mod ddll;
 mod drivers;
 #[allow(unsafe_code)]

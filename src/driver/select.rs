@@ -12,6 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::callback::{self, Called};
+use super::context;
 use super::instance::Instance;
 use crate::os::errno::Errno;
 use crate::os::fd;
@@ -140,6 +141,7 @@ pub(super) fn deselect(
 ) {
     drop_interest(on, port, instance, fd, directions, release);
     instance.fds().release(fd, port.id(), directions, release);
+    let _mark = context::mark(Arc::clone(&port.services().variables));
     if release == Release::WithCallback && !callback::stop_select(instance.callbacks(), fd) {
         tracing::error!(port = %port.id(), fd, "driver does not implement stop_select callback");
     }

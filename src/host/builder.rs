@@ -11,6 +11,7 @@ use crate::host::{Core, Host};
 use crate::os::poll::Poller;
 use crate::port::services::Services;
 use crate::port::table::Route;
+use crate::port::variables::Variables;
 use crate::process::Directory;
 use crate::process::mailbox::Pump;
 use crate::runtime::jobs::Jobs;
@@ -86,7 +87,8 @@ impl Builder {
         self
     }
 
-    /// Makes the host. No thread is started before there is something for it to do.
+    /// Makes the host, with a copy of the environment that this process has now. No thread is
+    /// started before there is something for it to do.
     ///
     /// # Errors
     /// When the kernel gives no descriptors for watching others.
@@ -103,6 +105,7 @@ impl Builder {
             timers,
             jobs: Jobs::new(self.async_threads, "async"),
             orphans: Orphans::default(),
+            variables: Arc::new(Variables::of_this_process()),
             ports_open: AtomicUsize::new(0),
             ports_max: self.ports_max,
         });

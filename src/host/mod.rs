@@ -8,6 +8,7 @@
 mod ask;
 mod builder;
 mod drivers;
+mod environment;
 mod error;
 mod halt;
 mod message;
@@ -31,6 +32,7 @@ use crate::term::{Atom, Pid, PortId};
 
 pub use crate::driver::{DriverFacts, DriverFault};
 pub use builder::{Builder, StartError};
+pub use environment::BadVariable;
 pub use error::Error;
 pub use message::Message;
 pub use port::Port;

@@ -64,13 +64,14 @@ impl Process {
             (PortName::Spawn(command), None) => {
                 options.check(Mechanism::Program)?;
                 let turn = Turn::new(&services.workers);
-                let program = transport::shell_command(command, &options, &turn);
+                let program =
+                    transport::shell_command(command, &options, &services.variables, &turn);
                 (turn, program)
             }
             (PortName::SpawnExecutable(file), _) => {
                 options.check(Mechanism::Executable)?;
                 let turn = Turn::new(&services.workers);
-                let program = transport::executable(file, &options, &turn);
+                let program = transport::executable(file, &options, &services.variables, &turn);
                 (turn, program)
             }
             (PortName::Fd { input, output }, _) => {

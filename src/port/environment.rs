@@ -1,7 +1,7 @@
-//! The environment of a program: what `{env, List}` may say, and what comes of it.
+//! What a program's environment differs in from its host's: what `{env, List}` may say.
 //!
-//! Relies on `text` for charlists. Promises `NAME=value` strings without NULs in which every
-//! name that was mentioned appears at most once.
+//! Relies on `text` for charlists; `variables` makes the changes. Promises that there is no NUL in
+//! them, and no `=` in a name.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +9,6 @@ use crate::port::name::shown;
 use crate::port::options::{BadOption, invalid};
 use crate::port::text::charlist_text;
 use crate::term::{Term, atom};
-use std::collections::HashMap;
 
 /// A name and the value it is to have; without one, the name is removed.
 pub(crate) type Variable = (Vec<u8>, Option<Vec<u8>>);
@@ -47,32 +46,6 @@ pub(crate) fn problem(name: &[u8], value: Option<&[u8]>) -> Option<&'static str>
     }
     let nul = name.contains(&0) || value.is_some_and(|value| value.contains(&0));
     nul.then_some("contains a NUL")
-}
-
-/// The environment `base` with these changes made to it, the last one for a name counting.
-pub(crate) fn apply(
-    env: &[Variable],
-    base: impl Iterator<Item = (Vec<u8>, Vec<u8>)>,
-) -> Vec<Vec<u8>> {
-    let mut changes: HashMap<&[u8], Option<&[u8]>> = env
-        .iter()
-        .map(|(name, value)| (name.as_slice(), value.as_deref()))
-        .collect();
-    let mut variables: Vec<Vec<u8>> = base
-        .filter(|(name, _)| !changes.contains_key(name.as_slice()))
-        .map(|(name, value)| joined(&name, &value))
-        .collect();
-    for (name, _) in env {
-        // Once per name, with the last value, where the name was first mentioned.
-        if let Some(Some(value)) = changes.remove(name.as_slice()) {
-            variables.push(joined(name, value));
-        }
-    }
-    variables
-}
-
-fn joined(name: &[u8], value: &[u8]) -> Vec<u8> {
-    [name, b"=", value].concat()
 }
 
 #[cfg(test)]
@@ -180,43 +153,5 @@ mod tests {
         ])]));
         let pairs = vec![entry(text("A"), text("b"))];
         assert_bad(pair("env", Term::improper(pairs, flag("x"))));
-    }
-
-    fn environment(options: &Options, base: &[(&str, &str)]) -> Vec<String> {
-        let base = base
-            .iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()));
-        let mut strings: Vec<String> = options
-            .environment(base)
-            .into_iter()
-            .map(|string| String::from_utf8(string).unwrap())
-            .collect();
-        strings.sort();
-        strings
-    }
-
-    #[test]
-    fn the_environment_is_inherited_and_changed() {
-        let base = [("HOME", "/root"), ("LANG", "C"), ("Z", "")];
-        assert_eq!(
-            environment(&Options::new(), &base),
-            ["HOME=/root", "LANG=C", "Z="]
-        );
-        let options = Options::new()
-            .env("LANG", "de")
-            .env_remove("HOME")
-            .env("A", "1=2")
-            .env_remove("NEVER");
-        assert_eq!(environment(&options, &base), ["A=1=2", "LANG=de", "Z="]);
-    }
-
-    #[test]
-    fn the_last_entry_for_a_variable_wins() {
-        let set_last = Options::new().env("A", "1").env_remove("A").env("A", "2");
-        assert_eq!(environment(&set_last, &[("A", "0")]), ["A=2"]);
-        let removed_last = Options::new().env("A", "1").env_remove("A");
-        assert_eq!(environment(&removed_last, &[("A", "0")]), [""; 0]);
-        let empty = Options::new().env("", "x").env("", "y").env("B", "");
-        assert_eq!(environment(&empty, &[]), ["=y", "B="]);
     }
 }

@@ -21,6 +21,7 @@ pub(crate) mod state;
 pub(crate) mod table;
 mod text;
 pub(crate) mod transport;
+pub(crate) mod variables;
 
 pub use flow::Limits;
 pub use name::{BadName, PortName};

@@ -405,12 +405,6 @@ impl Options {
         }
         Ok(())
     }
-
-    /// The environment of the program, as `NAME=value` strings: that of the host with the
-    /// changes of `env` made to it.
-    pub fn environment(&self, base: impl Iterator<Item = (Vec<u8>, Vec<u8>)>) -> Vec<Vec<u8>> {
-        environment::apply(&self.env, base)
-    }
 }
 
 /// What a pair of limits must be.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use crate::port::variables::Variables;
 use crate::process::Directory;
 use crate::runtime::jobs::Jobs;
 use crate::runtime::orphans::Orphans;
@@ -25,6 +26,8 @@ pub(crate) struct Services {
     pub(crate) jobs: Jobs,
     /// Programs that outlive their port.
     pub(crate) orphans: Orphans,
+    /// What programs, drivers and scripts find in the environment.
+    pub(crate) variables: Arc<Variables>,
     /// Open ports, and how many there may be.
     pub(crate) ports_open: AtomicUsize,
     /// The limit that answers `system_limit`.

@@ -5,19 +5,19 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::CString;
-use std::os::unix::ffi::OsStringExt;
 
 use crate::os::child::{self, Child, Given, Program};
 use crate::os::errno::Errno;
 use crate::os::fd;
 use crate::port::Options;
+use crate::port::variables::{Strings, Variables};
 
 /// A program with everything it is told, but for its descriptors.
 #[derive(Debug)]
 pub(super) struct Command {
     path: CString,
     argv: Vec<CString>,
-    env: Vec<CString>,
+    env: Strings,
     directory: Option<CString>,
     /// Whether the file has to look like a program from here before it is tried.
     checked: bool,
@@ -26,25 +26,25 @@ pub(super) struct Command {
 impl Command {
     /// A command line: what its first words make of it is the shell's business, but the
     /// shell is to make way for it (`exec`).
-    pub(super) fn shell(line: &[u8], options: &Options) -> Command {
+    pub(super) fn shell(line: &[u8], options: &Options, variables: &Variables) -> Command {
         let line = c_string([b"exec ", line].concat());
         Command {
             path: c"/bin/sh".into(),
             argv: vec![c"sh".into(), c"-c".into(), line],
-            env: environment(options),
+            env: variables.strings(&options.env),
             directory: options.cd.clone().map(c_string),
             checked: false,
         }
     }
 
     /// A file, which is neither looked for nor taken apart.
-    pub(super) fn file(file: &[u8], options: &Options) -> Command {
+    pub(super) fn file(file: &[u8], options: &Options, variables: &Variables) -> Command {
         let arg0 = options.arg0.clone().unwrap_or_else(|| file.to_vec());
         let args = options.args.iter().flatten().cloned();
         Command {
             path: c_string(file.to_vec()),
             argv: std::iter::once(arg0).chain(args).map(c_string).collect(),
-            env: environment(options),
+            env: variables.strings(&options.env),
             directory: options.cd.clone().map(c_string),
             checked: true,
         }
@@ -72,13 +72,6 @@ impl Command {
     }
 }
 
-/// The host's variables with the changes that the options make to them.
-fn environment(options: &Options) -> Vec<CString> {
-    let base = std::env::vars_os().map(|(name, value)| (name.into_vec(), value.into_vec()));
-    let variables = options.environment(base).into_iter();
-    variables.map(c_string).collect()
-}
-
 /// Up to the first NUL, of which checked options and names have none.
 fn c_string(mut bytes: Vec<u8>) -> CString {
     if let Some(end) = bytes.iter().position(|&byte| byte == 0) {
@@ -91,13 +84,17 @@ fn c_string(mut bytes: Vec<u8>) -> CString {
 mod tests {
     use super::*;
 
+    fn no_variables() -> Variables {
+        Variables::default()
+    }
+
     fn strings(texts: &[CString]) -> Vec<&str> {
         texts.iter().map(|text| text.to_str().unwrap()).collect()
     }
 
     #[test]
     fn a_command_line_is_the_shells() {
-        let command = Command::shell(b"cat -u", &Options::new().cd("/usr"));
+        let command = Command::shell(b"cat -u", &Options::new().cd("/usr"), &no_variables());
         assert_eq!(command.path.as_c_str(), c"/bin/sh");
         assert_eq!(strings(&command.argv), ["sh", "-c", "exec cat -u"]);
         assert_eq!(command.directory.as_deref(), Some(c"/usr"));
@@ -107,24 +104,25 @@ mod tests {
     #[test]
     fn a_file_gets_its_arguments_as_they_are() {
         let options = Options::new().args(["a b", ""]);
-        let command = Command::file(b"/bin/echo", &options);
+        let command = Command::file(b"/bin/echo", &options, &no_variables());
         assert_eq!(strings(&command.argv), ["/bin/echo", "a b", ""]);
         assert_eq!(command.directory, None);
         assert!(command.checked);
-        let renamed = Command::file(b"/bin/sh", &Options::new().arg0("zero"));
+        let renamed = Command::file(b"/bin/sh", &Options::new().arg0("zero"), &no_variables());
         assert_eq!(renamed.path.as_c_str(), c"/bin/sh");
         assert_eq!(strings(&renamed.argv), ["zero"]);
     }
 
     #[test]
     fn the_environment_is_the_hosts_with_changes() {
+        let variables = no_variables();
+        variables.put(b"PATH", b"/bin");
+        variables.put(b"WHARF_HOST", b"2");
         let options = Options::new().env("WHARF_TEST", "1").env_remove("PATH");
-        let command = Command::shell(b"env", &options);
-        let env = strings(&command.env);
-        assert!(env.contains(&"WHARF_TEST=1"));
-        assert!(!env.iter().any(|variable| variable.starts_with("PATH=")));
-        let plain = Command::shell(b"env", &Options::new());
-        assert_eq!(plain.env.len(), std::env::vars_os().count());
+        let command = Command::shell(b"env", &options, &variables);
+        assert_eq!(strings(&command.env), ["WHARF_HOST=2", "WHARF_TEST=1"]);
+        let plain = Command::shell(b"env", &Options::new(), &variables);
+        assert_eq!(strings(&plain.env), ["PATH=/bin", "WHARF_HOST=2"]);
     }
 
     #[test]
@@ -135,7 +133,7 @@ mod tests {
     #[test]
     fn what_is_no_program_from_here_is_refused_before_anything_starts() {
         let start = |file: &[u8]| {
-            let command = Command::file(file, &Options::new());
+            let command = Command::file(file, &Options::new(), &no_variables());
             command
                 .start([Given::Null; 5])
                 .map(drop)

@@ -16,27 +16,39 @@ use std::sync::Arc;
 
 use crate::port::options::Options;
 use crate::port::transport::Transport;
+use crate::port::variables::Variables;
 use crate::runtime::turn::Turn;
 use crate::transport::child::Program;
 use crate::transport::command::Command;
 use crate::transport::fd::Descriptors;
 
-/// `{spawn, Command}`: a program run by the shell.
+/// `{spawn, Command}`: a program run by the shell, with these variables but for what the options
+/// change.
 pub(crate) fn shell_command(
     command: &[u8],
     options: &Options,
+    variables: &Variables,
     turn: &Arc<Turn>,
 ) -> Box<dyn Transport> {
     Box::new(Program::new(
-        Command::shell(command, options),
+        Command::shell(command, options, variables),
         options,
         turn,
     ))
 }
 
-/// `{spawn_executable, File}`: a program run from its file.
-pub(crate) fn executable(file: &[u8], options: &Options, turn: &Arc<Turn>) -> Box<dyn Transport> {
-    Box::new(Program::new(Command::file(file, options), options, turn))
+/// `{spawn_executable, File}`: a program run from its file, with variables likewise.
+pub(crate) fn executable(
+    file: &[u8],
+    options: &Options,
+    variables: &Variables,
+    turn: &Arc<Turn>,
+) -> Box<dyn Transport> {
+    Box::new(Program::new(
+        Command::file(file, options, variables),
+        options,
+        turn,
+    ))
 }
 
 /// `{fd, In, Out}`: descriptors that are open already. Numbers out of range are `einval`

@@ -22,7 +22,7 @@ pub(crate) fn compile_all(test: &str) -> PathBuf {
 /// Compiles the drivers that are there for tests only.
 #[allow(dead_code)] // some tests only need the samples
 pub(crate) fn compile_probes(folder: &Path) {
-    for name in ["probe_drv", "probe_ack_drv"] {
+    for name in ["probe_drv", "probe_ack_drv", "env_drv"] {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
         compile(&sources.join(name).with_extension("c"), folder);
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use super::sync::PdlHandle;
 use super::{export, with_port};
 use crate::driver::callback;
+use crate::driver::context;
 use crate::driver::handle;
 use crate::driver::instance::job_done;
 use crate::driver::raw::ErlDrvPort;
@@ -33,15 +34,19 @@ export! {
             let pin = drivers.pin(&driver);
             let pdl = instance.pdl().lock().as_ref().map(PdlHandle::share);
             let (id, data) = (port.id(), Data(data));
+            let variables = std::sync::Arc::clone(&port.services().variables);
             let job = Box::new(move || {
                 let data = data;
+                let marked = context::mark(std::sync::Arc::clone(&variables));
                 // SAFETY: the driver's function, which it wants run with this data on a thread of
                 // the pool; the pin keeps its library open.
                 unsafe { invoke(data.0) };
+                drop(marked);
                 job_done(id, move |back| {
                     let data = data;
                     let taken = back.is_some_and(|(on, called)| callback::ready_async(on, called, data.0));
                     if let (false, false, Some(destroy)) = (taken, data.0.is_null(), destroy) {
+                        let _marked = context::mark(variables);
                         // SAFETY: the driver's function for data that nobody gets back.
                         unsafe { destroy(data.0) };
                     }

@@ -1,6 +1,5 @@
 //! Time, environment, libraries, and facts about the host.
 
-use std::collections::BTreeMap;
 use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
@@ -8,10 +7,10 @@ use std::ptr::{self, NonNull};
 
 use super::export;
 use crate::driver::callback;
+use crate::driver::context;
 use crate::driver::entry::Version;
 use crate::driver::raw::{ErlDrvNowData, ErlDrvSysInfo, ErlDrvTime, ErlDrvTimeUnit};
 use crate::ffi::pointer;
-use crate::lock::Lock;
 use crate::os::clock::{self, Unit};
 use crate::os::errno::Errno;
 use crate::os::library::{Library, Scope};
@@ -19,10 +18,6 @@ use crate::port::table as ports;
 
 /// What a question about an unknown unit gives.
 const TIME_ERROR: ErlDrvTime = ErlDrvTime::MIN;
-
-/// The environment as drivers see it, where it differs from the program's. It
-/// is not the C library's, which cannot be changed while other threads read it.
-static CHANGED: Lock<BTreeMap<Vec<u8>, Vec<u8>>> = Lock::new(BTreeMap::new());
 
 export! {
     fn erl_drv_monotonic_time(unit: ErlDrvTimeUnit) -> ErlDrvTime, else TIME_ERROR => {
@@ -60,7 +55,14 @@ export! {
         let (Some(key), Some(value)) = (unsafe { (pointer::string(key), pointer::string(value)) }) else {
             return -1;
         };
-        CHANGED.lock().insert(key.to_bytes().to_vec(), value.to_bytes().to_vec());
+        let Some(variables) = context::variables() else {
+            tracing::error!(
+                "erl_drv_putenv in a thread that erl_drv_thread_create did not make: \
+                 there are several hosts, and nobody knows which one is meant"
+            );
+            return -1;
+        };
+        variables.put(key.to_bytes(), value.to_bytes());
         0
     }
 
@@ -69,7 +71,7 @@ export! {
         let (Some(key), Some(room)) = (unsafe { (pointer::string(key), pointer::load(size)) }) else {
             return -1;
         };
-        let Some(found) = environment(key) else {
+        let Some(found) = variable(key) else {
             return -1;
         };
         if value.is_null() || found.len() >= room {
@@ -163,10 +165,12 @@ fn unit_of(unit: ErlDrvTimeUnit) -> Option<Unit> {
     })
 }
 
-fn environment(key: &CStr) -> Option<Vec<u8>> {
-    let changed = CHANGED.lock().get(key.to_bytes()).cloned();
-    changed
-        .or_else(|| std::env::var_os(OsStr::from_bytes(key.to_bytes())).map(OsStringExt::into_vec))
+/// Where nobody knows which host is meant, what all hosts began with is there all the same.
+fn variable(name: &CStr) -> Option<Vec<u8>> {
+    match context::variables() {
+        Some(variables) => variables.get(name.to_bytes()),
+        None => std::env::var_os(OsStr::from_bytes(name.to_bytes())).map(OsStringExt::into_vec),
+    }
 }
 
 /// How many threads run jobs, and how many callbacks, in the host whose callback is running.

@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
 
 use super::export;
+use crate::driver::context;
 use crate::driver::raw::{ErlDrvTSDKey, ErlDrvThreadOpts, ErlDrvTid};
 use crate::ffi::pointer;
 use crate::lock::Lock;
@@ -70,12 +71,18 @@ export! {
             home: library::base_of(func as usize),
         }));
         let known = record.expose_provenance();
+        let variables = context::variables();
         // SAFETY: the same function, seen as one that may be left by erl_drv_thread_exit.
         let body: Body = unsafe { std::mem::transmute(func) };
         let start = Start {
             name: name.unwrap_or(UNKNOWN),
             stack_bytes: opts.and_then(|opts| stack_bytes(opts.suggested_stack_size)),
-            prologue: Box::new(move || SELF.set(ptr::with_exposed_provenance_mut(known))),
+            prologue: Box::new(move || {
+                SELF.set(ptr::with_exposed_provenance_mut(known));
+                if let Some(variables) = variables {
+                    context::mark_for_good(variables);
+                }
+            }),
             body,
             argument: arg,
         };

@@ -20,8 +20,8 @@ fn exists(path: &[u8]) -> bool {
 }
 
 /// The installation's folder, if there is one.
-fn root() -> Option<Vec<u8>> {
-    let named = environment::variable(b"ROOTDIR");
+fn root(ctx: &Context) -> Option<Vec<u8>> {
+    let named = environment::variable(ctx, b"ROOTDIR");
     let usual = ROOTS.iter().map(|root| root.as_bytes().to_vec());
     named
         .into_iter()
@@ -30,13 +30,13 @@ fn root() -> Option<Vec<u8>> {
 }
 
 /// The folder of an application: `name` or the last of `name-version`.
-fn application(name: &[u8]) -> Option<Vec<u8>> {
-    let listed = environment::variable(b"ERL_LIBS").unwrap_or_default();
+fn application(ctx: &Context, name: &[u8]) -> Option<Vec<u8>> {
+    let listed = environment::variable(ctx, b"ERL_LIBS").unwrap_or_default();
     let listed = listed
         .split(|byte| *byte == b':')
         .filter(|folder| !folder.is_empty())
         .map(<[u8]>::to_vec);
-    let folders = listed.chain(root().map(|root| [root, b"/lib".to_vec()].concat()));
+    let folders = listed.chain(root(ctx).map(|root| [root, b"/lib".to_vec()].concat()));
     folders.into_iter().find_map(|folder| {
         let fits = |entry: &Vec<u8>| {
             entry == name
@@ -56,27 +56,27 @@ fn name(args: &[Term]) -> Result<Vec<u8>, Throw> {
     }
 }
 
-fn folder(args: &[Term], below: Option<&[u8]>) -> Answer {
-    Ok(match (application(&name(args)?), below) {
+fn folder(ctx: &Context, args: &[Term], below: Option<&[u8]>) -> Answer {
+    Ok(match (application(ctx, &name(args)?), below) {
         (None, _) => error_with(Term::atom("bad_name")),
         (Some(found), None) => convert::characters(&found),
         (Some(found), Some(below)) => convert::characters(&[&found[..], b"/", below].concat()),
     })
 }
 
-fn root_dir(_: &mut Context, _: &[Term]) -> Answer {
-    Ok(convert::characters(&root().unwrap_or_default()))
+fn root_dir(ctx: &mut Context, _: &[Term]) -> Answer {
+    Ok(convert::characters(&root(ctx).unwrap_or_default()))
 }
 
-fn lib_dir(_: &mut Context, args: &[Term]) -> Answer {
+fn lib_dir(ctx: &mut Context, args: &[Term]) -> Answer {
     match args {
         [] => Ok(convert::characters(
-            &[root().unwrap_or_default(), b"/lib".to_vec()].concat(),
+            &[root(ctx).unwrap_or_default(), b"/lib".to_vec()].concat(),
         )),
-        [_] => folder(args, None),
+        [_] => folder(ctx, args, None),
         _ => {
             let below = super::argument::atom(args, 2)?;
-            folder(args, Some(below.as_str().as_bytes()))
+            folder(ctx, args, Some(below.as_str().as_bytes()))
         }
     }
 }
@@ -87,5 +87,5 @@ pub(crate) const TABLE: &[Entry] = table! {
     "lib_dir"/0 => lib_dir, ":code.lib_dir(): the folder of its applications";
     "lib_dir"/1 => lib_dir, ":code.lib_dir(name): the folder of an application, or {:error, :bad_name}";
     "lib_dir"/2 => lib_dir, ":code.lib_dir(name, folder)";
-    "priv_dir"/1 => |_, args| folder(args, Some(b"priv")), ":code.priv_dir(name): where an application keeps its drivers";
+    "priv_dir"/1 => |ctx, args| folder(ctx, args, Some(b"priv")), ":code.priv_dir(name): where an application keeps its drivers";
 };

@@ -17,10 +17,12 @@ mod binary;
 mod charlist;
 mod clock;
 mod code;
+mod command;
 mod convert;
 mod enumeration;
 mod environment;
 mod erlang;
+mod executable;
 mod file;
 mod format;
 mod integer;
@@ -117,7 +119,13 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
     ),
     (
         "Elixir.System",
-        &[clock::SYSTEM, environment::SYSTEM, system::TABLE],
+        &[
+            clock::SYSTEM,
+            command::SYSTEM,
+            environment::SYSTEM,
+            executable::SYSTEM,
+            system::TABLE,
+        ],
     ),
     ("Elixir.Task", &[task::TABLE]),
     ("Elixir.Tuple", &[values::TUPLE]),
@@ -144,7 +152,10 @@ const MODULES: &[(&str, &[&[Entry]])] = &[
     ("lists", &[lists::TABLE]),
     ("maps", &[map::ERLANG]),
     ("math", &[math::MATH]),
-    ("os", &[environment::OS, system::OS]),
+    (
+        "os",
+        &[command::OS, environment::OS, executable::OS, system::OS],
+    ),
     ("rand", &[math::RAND]),
     ("string", &[charlist::TABLE]),
     ("timer", &[math::TIMER]),

@@ -93,10 +93,10 @@ fn normal(path: &[u8]) -> Vec<u8> {
 }
 
 /// With `~` for the home folder.
-fn at_home(path: Vec<u8>) -> Vec<u8> {
+fn at_home(ctx: &Context, path: Vec<u8>) -> Vec<u8> {
     match path.strip_prefix(b"~") {
         Some(rest) if rest.is_empty() || is_absolute(rest) => [
-            environment::variable(b"HOME").unwrap_or_default(),
+            environment::variable(ctx, b"HOME").unwrap_or_default(),
             rest.to_vec(),
         ]
         .concat(),
@@ -112,17 +112,17 @@ fn absolute(path: &[u8], folder: &[u8]) -> Vec<u8> {
     }
 }
 
-fn folder(args: &[Term]) -> Result<Vec<u8>, Throw> {
+fn folder(ctx: &Context, args: &[Term]) -> Result<Vec<u8>, Throw> {
     if args.len() < 2 {
         Ok(current())
     } else {
-        Ok(absolute(&at_home(path(args, 2)?), &current()))
+        Ok(absolute(&at_home(ctx, path(args, 2)?), &current()))
     }
 }
 
-fn expand(_: &mut Context, args: &[Term]) -> Answer {
-    let path = at_home(path(args, 1)?);
-    Ok(text(normal(&absolute(&path, &folder(args)?))))
+fn expand(ctx: &mut Context, args: &[Term]) -> Answer {
+    let path = at_home(ctx, path(args, 1)?);
+    Ok(text(normal(&absolute(&path, &folder(ctx, args)?))))
 }
 
 fn absname(_: &mut Context, args: &[Term]) -> Answer {

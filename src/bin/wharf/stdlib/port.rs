@@ -1,12 +1,11 @@
 //! `Port`, the port functions of `:erlang`, and `:erl_ddll`.
 //!
-//! Relies on `wharf::host::Process` for everything that happens, and on `environment` for what scripts changed of it.
-//! Promises Erlang's answers and errors.
+//! Relies on `wharf::host::Process` for everything that happens. Promises Erlang's answers and errors.
 #![forbid(unsafe_code)]
 
 use super::argument::{Answer, bad};
 use super::process::{demonitor, or_nil};
-use super::{Entry, environment, table};
+use super::{Entry, table};
 use crate::lang::native::Context;
 use wharf::term::Term;
 
@@ -16,8 +15,7 @@ fn yes() -> Term {
 
 /// `open_port(name, settings)`
 fn open(ctx: &mut Context, args: &[Term]) -> Answer {
-    let settings = environment::with_changes(&args[1]);
-    Ok(Term::Port(ctx.process().open_port(&args[0], &settings)?))
+    Ok(Term::Port(ctx.process().open_port(&args[0], &args[1])?))
 }
 
 /// `port_command(port, data, flags \\ [])`
