@@ -53,6 +53,12 @@ impl Process {
         let found = self.find_port(port)?;
         let Ok(parsed) = IoData::from_term(data) else {
             if let Some(port) = found {
+                // What stands in the way of a command is seen before its data.
+                match self.insist(|| port.try_the_gate(flags)) {
+                    Ok(false) => return Ok(false),
+                    Err(raise) if !raise.reason.is_atom("badarg") => return Err(raise),
+                    Ok(true) | Err(_) => {}
+                }
                 tracing::error!(port = %port.id(),
                     name = %String::from_utf8_lossy(port.name()), "bad value on output port");
             }
@@ -73,8 +79,16 @@ impl Process {
         flags: CommandFlags,
         mut data: impl FnMut() -> IoData<'d>,
     ) -> Result<bool, Raise> {
+        self.insist(|| port.command(self.pid(), data(), flags))
+    }
+
+    /// Tries until the port is not busy, or says at once what it came to.
+    fn insist(
+        &self,
+        mut attempt: impl FnMut() -> Result<Commanded, WouldDeadlock>,
+    ) -> Result<bool, Raise> {
         loop {
-            match port.command(self.pid(), data(), flags)? {
+            match attempt()? {
                 Commanded::Taken => return Ok(true),
                 Commanded::Busy => return Ok(false),
                 Commanded::Closed => return Err(closed()),

@@ -109,6 +109,16 @@ impl Port {
         data: IoData<'_>,
         flags: CommandFlags,
     ) -> Commanded {
+        let admitted = self.admit(on, flags);
+        if matches!(admitted, Commanded::Taken) {
+            self.pass(on, caller, data);
+        }
+        admitted
+    }
+
+    /// Whether a command may pass; `Taken` when it may.
+    #[inline]
+    fn admit(&self, on: &mut OnTurn<'_>, flags: CommandFlags) -> Commanded {
         let state = self.state.get(on);
         if state.phase != Phase::Open {
             return Commanded::Closed;
@@ -122,8 +132,16 @@ impl Port {
             }
             return Commanded::Wait(state.suspend());
         }
-        self.pass(on, caller, data);
         Commanded::Taken
+    }
+
+    /// A command whose data is none: what it meets before that is found out; `Taken` when
+    /// nothing stands before it.
+    pub(crate) fn try_the_gate(
+        self: &Arc<Self>,
+        flags: CommandFlags,
+    ) -> Result<Commanded, WouldDeadlock> {
+        self.ask(move |on, port| port.admit(on, flags))
     }
 
     /// Hands a command to the back end of an open port.

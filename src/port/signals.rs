@@ -64,23 +64,26 @@ impl Port {
             return Commanded::Taken;
         }
         let owner = state.owner;
-        if patience.is_none() && state.holds_for(sender) {
+        // Whose name a command bears, and what it holds, is looked at when it may pass.
+        if state.gate() == Gate::Busy && is_command(&message) {
+            return match patience {
+                Some(true) => Commanded::Busy,
+                Some(false) => Commanded::Wait(state.suspend()),
+                None => {
+                    self.hold(on, sender, Waiting::Message(message));
+                    Commanded::Taken
+                }
+            };
+        }
+        if state.holds_for(sender) {
             self.hold(on, sender, Waiting::Message(message));
             return Commanded::Taken;
         }
         match Order::read(&message, owner) {
-            Some(Order::Command(data)) => {
-                self.command_message(on, sender, data, &message, patience)
-            }
-            _ if self.state.get(on).holds_for(sender) => {
-                self.hold(on, sender, Waiting::Message(message));
-                Commanded::Taken
-            }
-            order => {
-                self.obey(on, owner, order);
-                Commanded::Taken
-            }
+            Some(Order::Command(data)) => self.command_message(on, sender, data, &message),
+            order => self.obey(on, owner, order),
         }
+        Commanded::Taken
     }
 
     /// Does what a message asks for that is no command.
@@ -108,30 +111,21 @@ impl Port {
         self.state.get(on).held.push_back(Held { caller, what });
     }
 
+    /// A command of the owner, which may pass.
     fn command_message(
         self: &Arc<Self>,
         on: &mut OnTurn<'_>,
         sender: Option<Pid>,
         data: &Term,
         message: &Term,
-        patience: Option<bool>,
-    ) -> Commanded {
-        let Ok(data) = IoData::from_term(data) else {
-            let owner = self.state.get(on).owner;
-            self.punish_for(message, owner);
-            return Commanded::Taken;
-        };
-        let state = self.state.get(on);
-        match patience {
-            _ if state.gate() == Gate::Free => {
-                self.pass(on, sender, data);
-                Commanded::Taken
-            }
-            Some(true) => Commanded::Busy,
-            Some(false) => Commanded::Wait(state.suspend()),
-            None => {
-                self.hold(on, sender, Waiting::Command(data.into_owned()));
-                Commanded::Taken
+    ) {
+        match IoData::from_term(data) {
+            Ok(data) => self.pass(on, sender, data),
+            Err(_) => {
+                let owner = self.state.get(on).owner;
+                tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),
+                    message = %message, "bad value on output port");
+                self.punish(owner);
             }
         }
     }
@@ -162,14 +156,12 @@ impl Port {
             };
             self.backlog.remove(held.what.bytes());
             match held.what {
-                Waiting::Command(data) => self.pass(on, held.caller, data),
                 Waiting::Message(message) => {
                     let owner = self.state.get(on).owner;
                     match Order::read(&message, owner) {
-                        Some(Order::Command(data)) => match IoData::from_term(data) {
-                            Ok(data) => self.pass(on, held.caller, data),
-                            Err(_) => self.punish_for(&message, owner),
-                        },
+                        Some(Order::Command(data)) => {
+                            self.command_message(on, held.caller, data, &message);
+                        }
                         order => self.obey(on, owner, order),
                     }
                 }
@@ -180,13 +172,6 @@ impl Port {
                 }
             }
         }
-    }
-
-    /// The owner's punishment for a command that carries no iodata.
-    fn punish_for(&self, message: &Term, owner: Pid) {
-        tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),
-            message = %message, "bad value on output port");
-        self.punish(owner);
     }
 
     /// The owner's punishment for a message that makes no sense.
@@ -280,7 +265,6 @@ impl Waiting {
     /// About how many bytes it keeps.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Waiting::Command(data) => data.len(),
             Waiting::Message(message) => message_bytes(message),
             Waiting::Exit { .. } => 1,
         }
@@ -311,6 +295,16 @@ impl<'m> Order<'m> {
             [Term::Atom(atom::CONNECT), Term::Pid(to)] => Some(Order::Connect(*to)),
             _ => None,
         }
+    }
+}
+
+/// Whether a message would be a command, if its name and its data are right.
+fn is_command(message: &Term) -> bool {
+    match message.as_tuple().map(|pair| &pair[..]) {
+        Some([Term::Pid(_), what]) => what
+            .as_tuple()
+            .is_some_and(|what| matches!(&what[..], [tag, _] if *tag == Term::Atom(atom::COMMAND))),
+        _ => false,
     }
 }
 

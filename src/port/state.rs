@@ -14,7 +14,6 @@ use crate::process::exit;
 use crate::process::pause::Pause;
 use crate::process::relations::Relations;
 use crate::process::signal::{ExitCause, Party, Shape};
-use crate::term::iodata::IoData;
 use crate::term::{Pid, Term};
 
 /// Where a port is in its life.
@@ -73,9 +72,7 @@ pub(crate) struct Held {
 
 /// The ways of waiting.
 pub(crate) enum Waiting {
-    /// A command that met a busy port.
-    Command(IoData<'static>),
-    /// Another message, behind a command of the same sender.
+    /// A command that met a busy port, or another message behind one of the same sender.
     Message(Term),
     /// An exit signal, behind a command of the same sender.
     Exit { reason: Term, cause: ExitCause },

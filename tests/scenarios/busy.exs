@@ -90,3 +90,21 @@ Scenario.tell("a waiting process can be killed", 1, fn ->
   Scenario.flush(1) |> Enum.map(fn message -> elem(message, 4) end) |> then(fn reasons -> send(self(), {:reasons, reasons}) end)
   Process.exit(p, :kill)
 end)
+Scenario.tell("in whose name a command is, is seen when the port is ready", 1, fn ->
+  p = Port.open({:spawn, "sleep 5"}, [])
+  Port.command(p, String.duplicate("x", 300_000))
+  q = spawn(fn -> send(p, {self(), {:command, "y"}}) end)
+  suspended = Scenario.eventually(fn -> Process.info(q, :status) == {:status, :suspended} end)
+  told = :erlang.send(p, {q, {:command, "y"}}, [:nosuspend])
+  Process.exit(p, :kill)
+  {suspended, told}
+end)
+Scenario.tell("what a command holds is seen when the port is ready", 1, fn ->
+  p = Port.open({:spawn, "sleep 5"}, [])
+  Port.command(p, String.duplicate("x", 300_000))
+  by_message = :erlang.send(p, {self(), {:command, :no_iodata}}, [:nosuspend])
+  by_function = Port.command(p, :no_iodata, [:nosuspend])
+  forced = try do Port.command(p, :no_iodata, [:force]) rescue error -> error end
+  Process.exit(p, :kill)
+  {by_message, by_function, forced}
+end)
