@@ -426,7 +426,7 @@ impl Port {
         let who = Party::Port(self.id);
         self.services
             .directory
-            .tell_all(farewells(who, atom::PORT, &mut relations, &reason));
+            .tell_now(farewells(who, atom::PORT, &mut relations, &reason));
         if flush == Flush::Yes && self.transport.queued(on) > 0 {
             self.state.get(on).silent = true;
             self.listener.store(NOBODY, Ordering::Release);

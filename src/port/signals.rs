@@ -231,6 +231,7 @@ impl Port {
             }
             Signal::Down { reference, .. } => {
                 if state.relations.is_watching(reference) && !state.stopping {
+                    self.services.directory.tell_now([]);
                     self.transport.process_down(on, self, reference);
                     self.state.get(on).relations.unwatch(reference);
                     self.flushed(on);

@@ -2,7 +2,7 @@
 //!
 //! Identities are process-wide numbers, names belong to one host. Signals that a dying
 //! process sets off are told one after the other, not one inside the other, however long
-//! the chain of links is.
+//! the chain of links is; and all of them before foreign code runs that one of them leads to.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -129,7 +129,10 @@ impl Directory {
         });
         match queued {
             Ok(true) => {}
-            Ok(false) => drain(),
+            Ok(false) => {
+                tell_queued();
+                PENDING.set(None);
+            }
             // The thread is ending and has lost its queue, so nothing is nested in it.
             Err(_) => {
                 for (to, signal) in signals {
@@ -137,6 +140,14 @@ impl Directory {
                 }
             }
         }
+    }
+
+    /// [`Self::tell_all`] for a port that is about to run its back end's code, which may take
+    /// long and say things of its own: all that is queued on this thread is told before. On a
+    /// port's turn signals to ports are only left there, so nothing nests deeper.
+    pub(crate) fn tell_now(self: &Arc<Self>, signals: impl IntoIterator<Item = (Party, Signal)>) {
+        self.tell_all(signals);
+        tell_queued();
     }
 
     /// Whom `name` names.
@@ -199,8 +210,11 @@ impl Directory {
 
 /// Tells what is queued on this thread until nothing is. A receiver that panics must not
 /// keep the news from the others, of this and of all later times.
-fn drain() {
-    let next = || PENDING.with_borrow_mut(|pending| pending.as_mut().and_then(VecDeque::pop_front));
+fn tell_queued() {
+    let next = || {
+        let pending = PENDING.try_with(|pending| pending.borrow_mut().as_mut()?.pop_front());
+        pending.ok().flatten()
+    };
     while let Some((directory, to, signal)) = next() {
         if catch_unwind(AssertUnwindSafe(|| directory.tell(to, signal))).is_err() {
             tracing::error!(
@@ -209,7 +223,6 @@ fn drain() {
             );
         }
     }
-    PENDING.set(None);
 }
 
 #[cfg(test)]
