@@ -16,10 +16,11 @@ impl Host {
     /// Gives the ports that have not taken theirs within `timeout`; asking again waits on.
     pub fn close_ports(&self, timeout: Duration) -> Vec<PortId> {
         let deadline = Instant::now() + timeout;
-        for port in table::of_host(self.services()) {
-            port.retire();
-        }
         loop {
+            // Also those that were opened, or finished opening, since the last look.
+            table::of_host(self.services())
+                .iter()
+                .for_each(crate::port::Port::retire);
             let left = table::of_host(self.services());
             if left.is_empty() || Instant::now() >= deadline {
                 return left.iter().map(|port| port.id()).collect();

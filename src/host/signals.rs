@@ -11,7 +11,7 @@ use crate::port::request::Commanded;
 use crate::process::Directory;
 use crate::process::signal::{ExitCause, Message as Mail, Party, Signal, Watch};
 use crate::runtime::timers::TimerId;
-use crate::term::{Atom, Reference, Term, atom};
+use crate::term::{Atom, PortId, Reference, Term, atom};
 
 /// Delayed messages that have not been sent yet.
 pub(super) type Delayed = Lock<std::collections::HashMap<Reference, TimerId>>;
@@ -103,34 +103,16 @@ impl Process {
         if party == Party::Process(self.pid()) {
             return Ok(());
         }
-        if !self.cell().accept_link(party) {
-            return Ok(());
-        }
-        let me = Party::Process(self.pid());
         let linked = match party {
-            Party::Process(pid) => self
-                .host()
-                .directory()
-                .process(pid)
-                .is_some_and(|process| process.accept_link(me)),
-            Party::Port(id) => match self.port_of(id) {
-                Some(port) => port.link_by_request(self.pid())?,
-                None => false,
-            },
-        };
-        if linked {
-            // If this process ended in between, its farewell met no link there.
-            if let Some(reason) = self.exited() {
-                let farewell = Signal::Exit {
-                    from: me,
-                    reason,
-                    cause: ExitCause::Link,
-                };
-                self.host().directory().tell(party, farewell);
+            Party::Process(pid) => {
+                let process = self.host().directory().process(pid);
+                process.is_some_and(|process| self.cell().link_with(&process))
             }
+            Party::Port(id) => self.link_port(id)?,
+        };
+        if linked || self.exited().is_some() {
             return Ok(());
         }
-        self.cell().drop_link(party);
         let noproc = Term::Atom(atom::NOPROC);
         if self.cell().traps_exits() {
             self.cell().deliver(Mail::exit(party, noproc));
@@ -146,11 +128,45 @@ impl Process {
     /// `badarg` for what cannot be linked.
     pub fn unlink(&self, other: &Term) -> Result<(), Raise> {
         let party = identity(other).ok_or_else(|| Raise::argument(1, "not a pid"))?;
+        if let Party::Process(pid) = party
+            && let Some(process) = self.host().directory().process(pid)
+        {
+            self.cell().unlink_with(&process);
+            return Ok(());
+        }
+        let _in_order = self.cell().link_in_order();
         if self.cell().drop_link(party) {
             let me = Party::Process(self.pid());
             self.host().directory().tell(party, Signal::Unlink(me));
         }
         Ok(())
+    }
+
+    /// Both sides of a link to a port. False when the port is closed.
+    fn link_port(&self, id: PortId) -> Result<bool, Raise> {
+        let party = Party::Port(id);
+        let in_order = self.cell().link_in_order();
+        if !self.cell().accept_link(party) {
+            return Ok(false);
+        }
+        let linked = match self.port_of(id) {
+            Some(port) => port.link_by_request(self.pid()),
+            None => Ok(false),
+        };
+        if linked != Ok(true) {
+            self.cell().drop_link(party);
+        }
+        drop(in_order);
+        // If this process ended in between, its farewell met no link there.
+        if let (Ok(true), Some(reason)) = (linked, self.exited()) {
+            let farewell = Signal::Exit {
+                from: Party::Process(self.pid()),
+                reason,
+                cause: ExitCause::Link,
+            };
+            self.host().directory().tell(party, farewell);
+        }
+        Ok(linked?)
     }
 
     /// `monitor/2`, for processes and ports, by identity, by name, or by `{Name, Node}`.

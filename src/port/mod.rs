@@ -39,6 +39,7 @@ use crate::port::services::Services;
 use crate::port::state::{Phase, State};
 use crate::port::transport::{Started, Transport};
 use crate::process::ProcessCell;
+use crate::process::directory::Bearer;
 use crate::process::party::farewells;
 use crate::process::pause::Pause;
 use crate::process::relations::Relations;
@@ -368,17 +369,6 @@ impl Port {
         self.state.get(on).owner
     }
 
-    /// Gives the port a name, or notes that it has none. False when it is closed, or has a
-    /// name already.
-    pub(crate) fn set_name(&self, name: Option<Atom>) -> bool {
-        let mut tags = self.tags.lock();
-        if tags.closed || (name.is_some() && tags.name.is_some()) {
-            return false;
-        }
-        tags.name = name;
-        true
-    }
-
     /// The registered name.
     pub(crate) fn registered_name(&self) -> Option<Atom> {
         self.tags.lock().name
@@ -494,5 +484,16 @@ impl Port {
             Phase::Opening => Shape::List,
             _ => state.shape,
         }
+    }
+}
+
+impl Bearer for Port {
+    fn set_name(&self, name: Option<Atom>) -> bool {
+        let mut tags = self.tags.lock();
+        if tags.closed || (name.is_some() && tags.name.is_some()) {
+            return false;
+        }
+        tags.name = name;
+        true
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Weak};
 
 use crate::port::Port;
 use crate::port::services::Services;
-use crate::process::directory::PortRoute;
+use crate::process::directory::{Bearer, PortRoute};
 use crate::process::signal::Signal;
 use crate::table::Table;
-use crate::term::{Atom, PortId};
+use crate::term::PortId;
 
 static PORTS: Table<Port> = Table::new();
 
@@ -57,7 +57,7 @@ impl PortRoute for Route {
         }
     }
 
-    fn name(&self, port: PortId, name: Option<Atom>) -> bool {
-        self.port(port).is_some_and(|port| port.set_name(name))
+    fn bearer(&self, port: PortId) -> Option<Arc<dyn Bearer>> {
+        Some(self.port(port)?)
     }
 }

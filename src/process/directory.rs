@@ -23,9 +23,15 @@ static PROCESSES: Table<ProcessCell> = Table::new();
 pub(crate) trait PortRoute: Send + Sync {
     /// Tells `signal` to a port of this host. False when there is no such port.
     fn tell(&self, port: PortId, signal: Signal) -> bool;
-    /// Notes the name of a port, or that it has none. False when the port is gone or, for a
-    /// new name, has one already.
-    fn name(&self, port: PortId, name: Option<Atom>) -> bool;
+    /// The port of this host that can have a name, if there is such a port.
+    fn bearer(&self, port: PortId) -> Option<Arc<dyn Bearer>>;
+}
+
+/// Somebody who can have a name.
+pub(crate) trait Bearer {
+    /// Notes a name, or that there is none. False when the bearer has ended or, for a new name,
+    /// has one already. Called with the names locked: neither waits nor calls anybody.
+    fn set_name(&self, name: Option<Atom>) -> bool;
 }
 
 /// Called with the identity of each process that ended.
@@ -160,43 +166,42 @@ impl Directory {
         self.names.lock().keys().copied().collect()
     }
 
-    /// Gives `party` a name. False when the name is taken, or the party has one or is gone.
-    pub(crate) fn register(self: &Arc<Self>, name: Atom, party: Party) -> bool {
-        {
-            let mut names = self.names.lock();
-            if names.contains_key(&name) {
-                return false;
-            }
-            names.insert(name, party);
+    fn bearer(self: &Arc<Self>, party: Party) -> Option<Arc<dyn Bearer>> {
+        match party {
+            Party::Process(pid) => Some(self.process(pid)?),
+            Party::Port(port) => self.ports.get()?.bearer(port),
         }
-        let noted = match party {
-            Party::Process(pid) => self.process(pid).is_some_and(|p| p.set_name(Some(name))),
-            Party::Port(port) => self.ports.get().is_some_and(|p| p.name(port, Some(name))),
-        };
-        if !noted {
-            self.forget_name(name, party);
-        } else if self.whereis(name) != Some(party) {
-            // Somebody took the name away before the party knew of it.
-            self.unname(party);
-        }
-        noted
     }
 
-    fn unname(self: &Arc<Self>, party: Party) {
-        // Whoever has just ended has lost the name anyway.
-        let _ = match party {
-            Party::Process(pid) => self.process(pid).map(|p| p.set_name(None)),
-            Party::Port(port) => self.ports.get().map(|p| p.name(port, None)),
+    /// Gives `party` a name. False when the name is taken, or the party has one or is gone. One
+    /// that has ended never holds a name, not even for a moment, because both are noted at once.
+    pub(crate) fn register(self: &Arc<Self>, name: Atom, party: Party) -> bool {
+        // Let go of after the lock: it may be the last to hold the party.
+        let Some(bearer) = self.bearer(party) else {
+            return false;
         };
+        let mut names = self.names.lock();
+        let free = !names.contains_key(&name) && bearer.set_name(Some(name));
+        if free {
+            names.insert(name, party);
+        }
+        free
     }
 
     /// Takes a name away. False when nobody has it.
     pub(crate) fn unregister(self: &Arc<Self>, name: Atom) -> bool {
-        let Some(party) = self.names.lock().remove(&name) else {
-            return false;
-        };
-        self.unname(party);
-        true
+        while let Some(party) = self.whereis(name) {
+            let bearer = self.bearer(party);
+            let mut names = self.names.lock();
+            if names.get(&name) == Some(&party) {
+                names.remove(&name);
+                if let Some(bearer) = &bearer {
+                    bearer.set_name(None);
+                }
+                return true;
+            }
+        }
+        false
     }
 
     /// Takes away the name of a party that ends, unless it is another's by now.
@@ -250,7 +255,15 @@ mod tests {
             assert_ne!(port.number(), 1, "on purpose");
             false
         }
-        fn name(&self, _: PortId, _: Option<Atom>) -> bool {
+        fn bearer(&self, _: PortId) -> Option<Arc<dyn Bearer>> {
+            Some(Arc::new(Anything))
+        }
+    }
+
+    struct Anything;
+
+    impl Bearer for Anything {
+        fn set_name(&self, _: Option<Atom>) -> bool {
             true
         }
     }

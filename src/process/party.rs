@@ -8,8 +8,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::lock::Lock;
-use crate::process::directory::Directory;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::lock::{Guard, Lock};
+use crate::process::directory::{Bearer, Directory};
 use crate::process::exit::{self, Effect};
 use crate::process::mailbox::{Mailbox, Patience, Pump, Pushed};
 use crate::process::pause::Pause;
@@ -25,6 +27,8 @@ pub(crate) struct ProcessCell {
     traps_exits: AtomicBool,
     status: AtomicU8,
     books: Lock<Books>,
+    /// Held while the two sides of a link to a port are brought to agree.
+    link_order: Mutex<()>,
     fate: OnceLock<Term>,
 }
 
@@ -84,6 +88,7 @@ impl ProcessCell {
                     suspended_at: Vec::new(),
                     ended: false,
                 }),
+                link_order: Mutex::new(()),
                 fate: OnceLock::new(),
             })
         })
@@ -131,16 +136,6 @@ impl ProcessCell {
     /// Its registered name.
     pub(crate) fn name(&self) -> Option<Atom> {
         self.books.lock().name
-    }
-
-    /// Notes its name, or that it has none. False when it has ended, or has a name already.
-    pub(crate) fn set_name(&self, name: Option<Atom>) -> bool {
-        let mut books = self.books.lock();
-        if books.ended || (name.is_some() && books.name.is_some()) {
-            return false;
-        }
-        books.name = name;
-        true
     }
 
     /// Reads its links and monitors.
@@ -314,6 +309,40 @@ impl ProcessCell {
         self.books.lock().relations.unlink(other)
     }
 
+    /// While this lives, no other thread that acts for this process makes or takes back a link to
+    /// a port, whose side of it may have to be waited for. Not to be held while foreign code runs.
+    pub(crate) fn link_in_order(&self) -> MutexGuard<'_, ()> {
+        self.link_order.lock()
+    }
+
+    /// Links two processes, both sides at once. False when one of them has ended.
+    pub(crate) fn link_with(&self, other: &ProcessCell) -> bool {
+        let (mut mine, mut theirs) = self.both_books(other);
+        if mine.ended || theirs.ended {
+            return false;
+        }
+        mine.relations.link(Party::Process(other.pid));
+        theirs.relations.link(Party::Process(self.pid));
+        true
+    }
+
+    /// Takes a link of two processes back, both sides at once.
+    pub(crate) fn unlink_with(&self, other: &ProcessCell) {
+        let (mut mine, mut theirs) = self.both_books(other);
+        mine.relations.unlink(Party::Process(other.pid));
+        theirs.relations.unlink(Party::Process(self.pid));
+    }
+
+    /// The books of two processes, locked in the same order whoever asks.
+    fn both_books<'b>(&'b self, other: &'b ProcessCell) -> (Guard<'b, Books>, Guard<'b, Books>) {
+        if self.pid < other.pid {
+            (self.books.lock(), other.books.lock())
+        } else {
+            let theirs = other.books.lock();
+            (self.books.lock(), theirs)
+        }
+    }
+
     fn accept_monitor(&self, watch: Watch) -> bool {
         let mut books = self.books.lock();
         if books.ended {
@@ -369,6 +398,17 @@ impl ProcessCell {
             &mut relations,
             &reason,
         ));
+    }
+}
+
+impl Bearer for ProcessCell {
+    fn set_name(&self, name: Option<Atom>) -> bool {
+        let mut books = self.books.lock();
+        if books.ended || (name.is_some() && books.name.is_some()) {
+            return false;
+        }
+        books.name = name;
+        true
     }
 }
 
