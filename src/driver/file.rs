@@ -132,3 +132,44 @@ fn machine_name(machine: elf::Machine) -> String {
         other => format!("another kind of machine (ELF number {})", other.0),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The header and the table of segments of a good library or program: this one.
+    fn start_of_this_program() -> Vec<u8> {
+        let mut start = Vec::new();
+        let file = File::open("/proc/self/exe").unwrap();
+        file.take(2048).read_to_end(&mut start).unwrap();
+        start
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_damage_is_a_sentence_or_nothing(
+            changes in proptest::collection::vec((0..1024_usize, any::<u8>()), 0..12),
+            kept in prop_oneof![0..100_usize, Just(2048)],
+        ) {
+            let mut bytes = start_of_this_program();
+            for (at, byte) in changes {
+                // Most of what there is to be wrong is in the first 64 bytes.
+                bytes[if at < 512 { at % 64 } else { at }] = byte;
+            }
+            bytes.truncate(kept);
+            let name = format!("wharf-damaged-{}.so", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::write(&path, &bytes).unwrap();
+            let found = fault(&path);
+            std::fs::remove_file(&path).unwrap();
+            if let Some(fault) = found {
+                prop_assert!(fault.sentence.len() > 10);
+            } else {
+                prop_assert!(bytes.starts_with(&elf::ELFMAG));
+            }
+        }
+    }
+}

@@ -130,6 +130,8 @@ fn map(terms: Vec<Term>) -> Result<Term, BadScript> {
 mod tests {
     use super::Step::*;
     use super::*;
+    use crate::term::Term as Value;
+    use proptest::prelude::*;
 
     fn shown(steps: Vec<Step<'_>>) -> Result<std::string::String, BadScript> {
         let mut depth = Depth::default();
@@ -142,6 +144,102 @@ mod tests {
 
     fn is(steps: Vec<Step<'_>>, text: &str) {
         assert_eq!(shown(steps).as_deref(), Ok(text));
+    }
+
+    /// Few values, so that keys meet each other; counts that fit, and such that never do.
+    fn step() -> impl Strategy<Value = (u8, usize)> {
+        let count =
+            prop_oneof![20 => 0..4_usize, 1 => Just(usize::MAX), 1 => Just(usize::MAX / 2 + 1)];
+        (0..14_u8, count)
+    }
+
+    fn made((kind, count): (u8, usize)) -> Step<'static> {
+        let small = i64::try_from(count).unwrap_or(-1);
+        match kind {
+            0 => Nil,
+            1 => Step::Atom(crate::term::Atom::new("a")),
+            2 => Int(small),
+            3 => Uint(u64::MAX - 1 + (count as u64 & 1)),
+            4 => Float(if count < 3 { 1.0 } else { f64::NAN }),
+            5 => Step::Binary(crate::term::Binary::from("b")),
+            6 => String(b"cd"),
+            7 => StringCons(b"ef"),
+            8 => Step::Term(Value::Nil),
+            9 | 10 => Tuple(count),
+            11 | 12 => List(count),
+            _ => Map(count),
+        }
+    }
+
+    /// The same machine on texts: each term is what it prints as, a list its elements and tail.
+    fn model(steps: &[(u8, usize)]) -> Result<Value, BadScript> {
+        let mut stack: Vec<Value> = Vec::new();
+        for &step in steps {
+            let made = made(step);
+            let takes = made.takes()?;
+            if takes > stack.len() {
+                return Err(BadScript);
+            }
+            let mut taken = stack.split_off(stack.len() - takes);
+            stack.push(match made {
+                Tuple(_) => Value::tuple(taken),
+                List(_) => {
+                    let tail = taken.pop().ok_or(BadScript)?;
+                    if taken.is_empty() {
+                        tail
+                    } else {
+                        Value::improper(taken, tail)
+                    }
+                }
+                StringCons(bytes) => {
+                    let bytes = bytes.iter().map(|byte| Value::from(*byte)).collect();
+                    Value::improper(bytes, taken.remove(0))
+                }
+                Map(_) => {
+                    let pairs = taken
+                        .chunks(2)
+                        .map(|pair| (pair[0].clone(), pair[1].clone()));
+                    let map: crate::term::Map = pairs.collect();
+                    if map.len() * 2 != takes {
+                        return Err(BadScript);
+                    }
+                    Value::Map(map)
+                }
+                Float(value) if value.is_nan() => return Err(BadScript),
+                leaf => build(vec![leaf])?,
+            });
+        }
+        match <[Value; 1]>::try_from(stack) {
+            Ok([term]) => Ok(term),
+            Err(_) => Err(BadScript),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_program_builds_what_it_says_or_is_refused(steps in proptest::collection::vec(step(), 0..20)) {
+            let program = || steps.iter().map(|step| made(*step)).collect::<Vec<_>>();
+            let expected = model(&steps);
+            prop_assert_eq!(build(program()), expected.clone());
+            // What the check lets pass fails only for a number that is none, or a key that comes twice.
+            let mut depth = Depth::default();
+            let checked = program().iter().try_for_each(|step| depth.step(step.takes()?));
+            let checked = checked.and_then(|()| depth.end());
+            prop_assert!(checked.is_ok() || expected.is_err());
+            let odd = steps.iter().any(|(kind, count)| matches!((kind, count), (4, 3..) | (13, _)));
+            prop_assert!(odd || checked.is_ok() == expected.is_ok());
+        }
+
+        #[test]
+        fn programs_that_fit_build(leaves in proptest::collection::vec((0..9_u8, 0..3_usize), 1..8), kind in 9..14_u8) {
+            let leaves: Vec<_> = leaves.into_iter().filter(|(kind, _)| *kind != 7).collect();
+            let count = if kind == 13 { leaves.len() / 2 } else { leaves.len() };
+            let taken = if kind == 13 { count * 2 } else { count };
+            let steps = [&leaves[..taken], &[(kind, count)]].concat();
+            prop_assert_eq!(build(steps.iter().map(|step| made(*step)).collect()), model(&steps));
+        }
     }
 
     #[test]

@@ -83,6 +83,10 @@ fn c_string(mut bytes: Vec<u8>) -> CString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
 
     fn no_variables() -> Variables {
         Variables::default()
@@ -123,6 +127,31 @@ mod tests {
         assert_eq!(strings(&command.env), ["WHARF_HOST=2", "WHARF_TEST=1"]);
         let plain = Command::shell(b"env", &Options::new(), &variables);
         assert_eq!(strings(&plain.env), ["PATH=/bin", "WHARF_HOST=2"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_bytes_are_passed_on_as_they_are(
+            file in vec(1_u8.., 0..20),
+            args in vec(vec(1_u8.., 0..20), 0..5),
+            arg0 in proptest::option::of(vec(1_u8.., 0..20)),
+        ) {
+            let text = |bytes: &[u8]| CString::new(bytes).unwrap();
+            let mut options = Options::new().args(args.iter().map(|arg| OsStr::from_bytes(arg)));
+            if let Some(name) = &arg0 {
+                options = options.arg0(OsStr::from_bytes(name));
+            }
+            let command = Command::file(&file, &options);
+            prop_assert_eq!(&command.path, &text(&file));
+            let named = text(arg0.as_ref().unwrap_or(&file));
+            let expected: Vec<CString> = std::iter::once(named).chain(args.iter().map(|arg| text(arg))).collect();
+            prop_assert_eq!(&command.argv, &expected);
+            let command = Command::shell(&file, &Options::new());
+            prop_assert_eq!(&command.argv[2], &text(&[b"exec ", &file[..]].concat()));
+            prop_assert_eq!(command.argv.len(), 3);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Compiles all of `drivers/` into an empty folder for the test of that name.
+#[allow(dead_code)] // some tests compile only what they need
 pub(crate) fn compile_all(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drivers-{test}"));
     let _ = std::fs::remove_dir_all(&folder);
