@@ -7,6 +7,8 @@
 mod call;
 mod fault;
 mod quoted;
+#[cfg(test)]
+mod tests;
 mod tokens;
 
 pub(crate) use quoted::{charlist, words};
