@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::port::request::{CommandFlags, Commanded};
 use crate::port::table;
+use crate::process::pause::Pause;
 
 /// What somebody does, or the back end reports.
 #[derive(Clone, Copy, Debug)]
@@ -225,5 +227,50 @@ proptest! {
         }
         prop_assert!(world.closed && table::get(id).is_none());
         prop_assert_eq!(world.asked, None);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_waits_waits_until_the_port_is_ready_or_gone(steps in proptest::collection::vec(0..12_u8, 0..60)) {
+        let (_host, me) = setting();
+        let id = puppet(&me, Options::new());
+        let Term::Port(number) = id else { unreachable!("made by `puppet`") };
+        let port = table::get(number).expect("just opened");
+        let mut waiting: Vec<Arc<Pause>> = Vec::new();
+        let (mut busy, mut closed) = (false, false);
+        for step in steps {
+            match step {
+                0..=5 => match port.command(me.pid(), IoData::Bytes(b"x"), CommandFlags::default()) {
+                    Ok(Commanded::Taken) => prop_assert!(!busy && !closed),
+                    Ok(Commanded::Wait(pause)) => {
+                        prop_assert!(busy && !closed && !pause.is_over());
+                        waiting.push(pause);
+                    }
+                    Ok(Commanded::Closed) => prop_assert!(closed),
+                    _ => prop_assert!(false, "no other answer"),
+                },
+                6 | 7 => {
+                    let _ = me.port_control(&id, &1.into(), &binary("x"));
+                    busy = !closed;
+                }
+                8 | 9 => {
+                    let _ = me.port_control(&id, &1.into(), &Term::Nil);
+                    busy = false;
+                }
+                10 => drop(waiting.pop()),
+                _ if waiting.len() > 3 => {
+                    let _ = me.port_close(&id);
+                    (busy, closed) = (false, true);
+                }
+                _ => {}
+            }
+            for pause in &waiting {
+                prop_assert_eq!(pause.is_over(), !busy);
+            }
+            waiting.retain(|pause| !pause.is_over());
+        }
     }
 }
