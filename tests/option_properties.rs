@@ -227,12 +227,15 @@ fn fits(settings: &[Setting], mechanism: Mechanism) -> bool {
     let arguments = has(&|setting| matches!(setting.topic(), "args" | "arg0"));
     let queue = has(&|setting| setting.topic() == "busy_limits_port");
     let commands = has(&|setting| matches!(setting, Setting::MessageLimits(Some(_))));
-    !(line && packet)
-        && !(flag("nouse_stdio") && flag("stderr_to_stdout"))
-        && (!arguments || mechanism == Mechanism::Executable)
-        && (!flag("exit_status") || !(driver || mechanism == Mechanism::Fd))
-        && !(queue && driver)
-        && !(commands && mechanism == Mechanism::Driver { no_busy_msgq: true })
+    let conflicts = [
+        line && packet,
+        flag("nouse_stdio") && flag("stderr_to_stdout"),
+        arguments && mechanism != Mechanism::Executable,
+        flag("exit_status") && (driver || mechanism == Mechanism::Fd),
+        queue && driver,
+        commands && mechanism == Mechanism::Driver { no_busy_msgq: true },
+    ];
+    !conflicts.contains(&true)
 }
 
 /// Any term at all, options among them, and what is nearly one.

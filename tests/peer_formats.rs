@@ -181,7 +181,7 @@ fn questionable(count: usize) -> Vec<Binary> {
         70, 77, 88, 97, 97, 98, 99, 100, 103, 104, 104, 105, 106, 106, 107, 108, 109, 110, 111,
         113, 115, 116, 116, 118, 119, 120,
     ];
-    let mut dice = Dice(0x5eed_0f_7e57);
+    let mut dice = Dice(0x5eed_0f7e_0057);
     let mut questions = Vec::new();
     for _ in 0..count {
         let mut bytes = whole[dice.below(whole.len())].clone();
