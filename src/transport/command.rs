@@ -143,12 +143,12 @@ mod tests {
             if let Some(name) = &arg0 {
                 options = options.arg0(OsStr::from_bytes(name));
             }
-            let command = Command::file(&file, &options);
+            let command = Command::file(&file, &options, &no_variables());
             prop_assert_eq!(&command.path, &text(&file));
             let named = text(arg0.as_ref().unwrap_or(&file));
             let expected: Vec<CString> = std::iter::once(named).chain(args.iter().map(|arg| text(arg))).collect();
             prop_assert_eq!(&command.argv, &expected);
-            let command = Command::shell(&file, &Options::new());
+            let command = Command::shell(&file, &Options::new(), &no_variables());
             prop_assert_eq!(&command.argv[2], &text(&[b"exec ", &file[..]].concat()));
             prop_assert_eq!(command.argv.len(), 3);
         }
