@@ -5,8 +5,10 @@
 #[path = "support/world.rs"]
 mod world;
 
+use std::time::Instant;
+
 use wharf::term::{PortId, Term};
-use world::{World, compile_with};
+use world::{DEADLINE, World, compile_with};
 
 const WAYS: [(&str, Option<&str>); 5] = [
     ("atom", Some("ended")),
@@ -73,6 +75,12 @@ fn ends_well(name: &str, flags: &[&str], callbacks: &[&str]) {
             let heard = world.messages(expected.len());
             assert_eq!(heard, expected, "{callback} {way}");
         }
+    }
+    // Of an end by `driver_exit` nothing is heard, and an unload would kill who has not come to it.
+    let deadline = Instant::now() + DEADLINE;
+    while !world.host.ports().is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", world.host.ports());
+        std::thread::yield_now();
     }
     assert_eq!(world.ddll("unload_driver", &[name]), "ok");
     world.nothing_waits();

@@ -84,13 +84,15 @@ impl Opener {
 
 /// Keeps a driver loaded while a job of it is under way.
 pub(super) struct Pin {
-    drivers: Weak<Drivers>,
+    /// Nobody once the host is going; else it is there until the last pin is dropped, so that a
+    /// driver is unloaded though jobs of it outlive their host.
+    drivers: Option<Arc<Drivers>>,
     driver: Arc<Driver>,
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
-        if let Some(drivers) = self.drivers.upgrade() {
+        if let Some(drivers) = &self.drivers {
             drivers.unpin(&self.driver);
         }
     }
@@ -187,7 +189,7 @@ impl Drivers {
     }
 
     fn opener(&self, driver: Arc<Driver>) -> Opener {
-        let count = PortCount::counted(driver, Weak::clone(&self.me));
+        let count = PortCount::counted(driver, self.me.upgrade());
         Opener {
             count,
             fds: Arc::clone(&self.fds),
@@ -222,7 +224,7 @@ impl Drivers {
     pub(super) fn pin(&self, driver: &Arc<Driver>) -> Pin {
         self.registry.lock().pin(&driver.name());
         Pin {
-            drivers: Weak::clone(&self.me),
+            drivers: self.me.upgrade(),
             driver: Arc::clone(driver),
         }
     }
@@ -231,7 +233,7 @@ impl Drivers {
     pub(super) fn port_to_pin(&self, driver: &Arc<Driver>) -> Pin {
         self.registry.lock().port_to_pin(&driver.name());
         Pin {
-            drivers: Weak::clone(&self.me),
+            drivers: self.me.upgrade(),
             driver: Arc::clone(driver),
         }
     }

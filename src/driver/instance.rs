@@ -94,13 +94,14 @@ pub(super) enum Ack {
 /// One port more that keeps its driver loaded.
 pub(super) struct PortCount {
     driver: Arc<Driver>,
-    drivers: Weak<Drivers>,
+    /// There until the last of its ports is gone, though that may be later than the host's end.
+    drivers: Option<Arc<Drivers>>,
     counts: bool,
 }
 
 impl PortCount {
     /// For a port that the registry has counted already.
-    pub(super) fn counted(driver: Arc<Driver>, drivers: Weak<Drivers>) -> PortCount {
+    pub(super) fn counted(driver: Arc<Driver>, drivers: Option<Arc<Drivers>>) -> PortCount {
         PortCount {
             driver,
             drivers,
@@ -115,14 +116,14 @@ impl PortCount {
     /// The port is no longer counted; its driver stays loaded until the pin is dropped.
     fn into_pin(mut self) -> Option<Pin> {
         self.counts = false;
-        let drivers = self.drivers.upgrade()?;
+        let drivers = self.drivers.as_ref()?;
         Some(drivers.port_to_pin(&self.driver))
     }
 }
 
 impl Drop for PortCount {
     fn drop(&mut self) {
-        if let Some(drivers) = self.drivers.upgrade().filter(|_| self.counts) {
+        if let Some(drivers) = self.drivers.as_ref().filter(|_| self.counts) {
             drivers.close_port(&self.driver);
         }
     }
@@ -168,7 +169,10 @@ impl Instance {
     ) -> Instance {
         Instance {
             driver: Arc::clone(&count.driver),
-            drivers: Weak::clone(&count.drivers),
+            drivers: count
+                .drivers
+                .as_ref()
+                .map_or_else(Weak::new, Arc::downgrade),
             fds,
             command: command.into(),
             interior: TurnCell::new(

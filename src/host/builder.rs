@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use crate::driver::Drivers;
+use crate::host::delayed::Delayed;
 use crate::host::{Core, Host};
 use crate::os::poll::Poller;
 use crate::port::services::Services;
@@ -112,7 +113,12 @@ impl Builder {
         directory.set_ports(Box::new(Route(Arc::downgrade(&services))));
         let drivers = Drivers::new(&services, self.driver_paths);
         let unload = Arc::downgrade(&drivers);
+        let delayed = Arc::<Delayed>::default();
+        let (forget, timers) = (Arc::downgrade(&delayed), Arc::downgrade(&services.timers));
         directory.set_exit_hook(Box::new(move |pid| {
+            if let (Some(delayed), Some(timers)) = (forget.upgrade(), timers.upgrade()) {
+                delayed.process_exited(pid, &timers);
+            }
             if let Some(drivers) = unload.upgrade() {
                 drivers.process_exited(pid);
             }
@@ -123,7 +129,7 @@ impl Builder {
                 drivers,
                 pump: Arc::new(Pumping(reactor)),
                 messages_max: self.messages_max,
-                delayed: Arc::default(),
+                delayed,
             }),
         })
     }

@@ -7,6 +7,7 @@
 
 mod ask;
 mod builder;
+mod delayed;
 mod drivers;
 mod environment;
 mod error;
@@ -63,7 +64,7 @@ struct Core {
     drivers: Arc<Drivers>,
     pump: Arc<dyn Pump>,
     messages_max: usize,
-    delayed: Arc<signals::Delayed>,
+    delayed: Arc<delayed::Delayed>,
 }
 
 impl Host {
@@ -129,7 +130,7 @@ impl Host {
         &self.core.services
     }
 
-    fn delayed(&self) -> &Arc<signals::Delayed> {
+    fn delayed(&self) -> &Arc<delayed::Delayed> {
         &self.core.delayed
     }
 

@@ -6,15 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::host::{Process, Raise};
-use crate::lock::Lock;
 use crate::port::request::Commanded;
 use crate::process::Directory;
 use crate::process::signal::{ExitCause, Message as Mail, Party, Signal, Watch};
-use crate::runtime::timers::TimerId;
 use crate::term::{Atom, PortId, Reference, Term, atom};
-
-/// Delayed messages that have not been sent yet.
-pub(super) type Delayed = Lock<std::collections::HashMap<Reference, TimerId>>;
 
 /// The name of the only node there is.
 pub(super) const NODE: &str = "nonode@nohost";
@@ -346,7 +341,8 @@ impl Process {
         Ok(party.map_or(Term::Atom(atom::UNDEFINED), Party::term))
     }
 
-    /// `erlang:send_after/3`: sends a message when `delay` has passed.
+    /// `erlang:send_after/3`: sends a message when `delay` has passed, unless the process that it
+    /// is for has ended by then.
     pub fn send_after(&self, delay: Duration, to: &Term, message: Term) -> Reference {
         let reference = Reference::fresh();
         let Some(at) = Instant::now().checked_add(delay) else {
@@ -357,23 +353,30 @@ impl Process {
         let directory = Arc::clone(&services.directory);
         let to = to.clone();
         services.reactor.start();
-        let mut pending = delayed.lock();
+        let process = match &to {
+            Term::Pid(pid) => Some(*pid),
+            _ => None,
+        };
         let later = Arc::clone(&delayed);
-        let id = services.timers.set(
-            at,
-            Box::new(move || {
-                later.lock().remove(&reference);
-                deliver_later(&directory, &to, message);
-            }),
-        );
-        pending.insert(reference, id);
-        drop(pending);
+        delayed.add(reference, process, || {
+            services.timers.set(
+                at,
+                Box::new(move || {
+                    later.take(reference);
+                    deliver_later(&directory, &to, message);
+                }),
+            )
+        });
+        // Looked at afterwards: one that ends meanwhile is told of, or seen to be gone here.
+        if let Some(pid) = process.filter(|pid| !self.host().is_alive(*pid)) {
+            delayed.process_exited(pid, &services.timers);
+        }
         reference
     }
 
     /// `erlang:cancel_timer/1`: takes a delayed message back. `None` when it was sent.
     pub fn cancel_timer(&self, reference: Reference) -> Option<Duration> {
-        let id = self.host().delayed().lock().remove(&reference)?;
+        let id = self.host().delayed().take(reference)?;
         self.host()
             .services()
             .timers
@@ -383,8 +386,8 @@ impl Process {
 
     /// `erlang:read_timer/1`: how long until a delayed message is sent.
     pub fn read_timer(&self, reference: Reference) -> Option<Duration> {
-        let delayed = self.host().delayed().lock();
-        delayed.get(&reference).map(|id| id.time_left())
+        let timer = self.host().delayed().timer(reference)?;
+        Some(timer.time_left())
     }
 }
 

@@ -1,0 +1,266 @@
+//! Nothing is left of a port after its end, whatever kind it was and whichever way it ended: no
+//! descriptor, child, thread, or byte of memory. The same for processes and for whole hosts.
+//!
+//! Each story is told many times, in batches. Threads keep a little memory from the first time that
+//! they need it, so a batch counts that leaves *exactly* nothing; what leaks in every round, or only
+//! now and then, leaves something in each batch. `WHARF_LEAKS_ROUNDS` sets how often every story is
+//! told, `WHARF_LEAKS_ONLY` which ones (a part of their name).
+
+#[path = "../support/apart.rs"]
+mod apart;
+#[path = "../support/books.rs"]
+mod books;
+mod descriptors;
+mod drivers;
+mod processes;
+mod programs;
+#[path = "../support/drivers.rs"]
+mod sources;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use apart::apart;
+use books::{Books, live_bytes, resident_kb};
+use wharf::{Host, Options, Port, PortId, PortName, Process, Term};
+
+/// Longer than anything here takes.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What the stories are told on.
+struct Stage {
+    host: Host,
+    /// Traps exits.
+    owner: Process,
+    folder: PathBuf,
+}
+
+/// A story, and how many times it is told in short: starting programs takes time.
+type Story = (&'static str, fn(&Stage));
+const PROGRAMS_BATCH: usize = 8;
+const OTHERS_BATCH: usize = 100;
+const HOSTS_BATCH: usize = 10;
+
+impl Stage {
+    fn new() -> Stage {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("leaks");
+        std::fs::create_dir_all(&folder).unwrap();
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers/holding_drv.c");
+        sources::compile(&source, &folder);
+        // Fewer threads come by sooner at everything they may keep.
+        let host = Host::builder().work_threads(1).build().unwrap();
+        let owner = host.process();
+        owner.set_trap_exit(true);
+        owner.load_driver(&folder, "holding_drv").unwrap();
+        Stage {
+            host,
+            owner,
+            folder,
+        }
+    }
+
+    fn open(&self, name: PortName, options: Options) -> Port {
+        self.owner
+            .open(name, options)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Hears the end of a port, and forgets what came before; the reason.
+    fn end(&self, port: PortId) -> String {
+        loop {
+            let message = self
+                .owner
+                .receive_any(DEADLINE)
+                .unwrap()
+                .expect("the port ends");
+            if let Some([tag, of, reason]) = message.as_tuple().map(|parts| &parts[..])
+                && tag.is_atom("EXIT")
+                && *of == Term::Port(port)
+            {
+                return reason.to_string();
+            }
+        }
+    }
+
+    fn ends(&self, port: &Port, reason: &str) {
+        assert_eq!(self.end(port.id()), reason);
+    }
+
+    /// A message to a port in the owner's name: `{Owner, What}`.
+    fn ask(&self, port: &Port, what: Term) {
+        let message = Term::tuple([self.owner.pid().into(), what]);
+        self.owner.send(&port.id().into(), message).unwrap();
+    }
+
+    /// Closes by message.
+    fn ask_to_close(&self, port: &Port) {
+        self.ask(port, Term::atom("close"));
+        self.ends(port, "normal");
+        let closed = Term::tuple([port.id().into(), Term::atom("closed")]);
+        let told = self.owner.receive_any(DEADLINE).unwrap();
+        assert_eq!(told, Some(closed));
+    }
+
+    fn kill(&self, port: &Port) {
+        self.owner
+            .exit_signal(&port.id().into(), Term::atom("kill"))
+            .unwrap();
+        self.ends(port, "killed");
+    }
+
+    /// Opens a port in the name of a process that then dies.
+    fn owner_dies(&self, open: impl FnOnce(&Process) -> Port) {
+        let mortal = self.host.process();
+        let port = open(&mortal);
+        mortal.exit(Term::atom("over"));
+        drop(port);
+    }
+}
+
+/// How often every story is told in all; nothing set means a few times only.
+fn rounds() -> Option<usize> {
+    let number = std::env::var("WHARF_LEAKS_ROUNDS").ok()?;
+    Some(number.parse().expect("WHARF_LEAKS_ROUNDS is a number"))
+}
+
+fn tell_all(stories: &[Story], batch: usize) {
+    let stage = Stage::new();
+    // One program outlives its port all the time, so that the thread that waits for such programs is
+    // always there.
+    let sleeper = stage.open(PortName::spawn("sleep 3600 2>&1"), Options::new());
+    let _sleeper = Sleeper(programs::pid(&sleeper));
+    sleeper.close().unwrap();
+    stage.ends(&sleeper, "normal");
+    drop(sleeper);
+    let only = std::env::var("WHARF_LEAKS_ONLY").unwrap_or_default();
+    for (name, story) in stories.iter().filter(|(name, _)| name.contains(&only)) {
+        let begun = Instant::now();
+        // What threads keep from the first time on.
+        for _ in 0..batch {
+            story(&stage);
+        }
+        match rounds() {
+            None => tell_shortly(&stage, name, *story, batch),
+            Some(rounds) => tell_at_length(&stage, name, *story, rounds),
+        }
+        eprintln!("{name}: {:.1?}", begun.elapsed());
+    }
+}
+
+/// A program that ends with the test, however that ends.
+struct Sleeper(i32);
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        programs::kill(self.0);
+    }
+}
+
+/// The books once they do not change any more: threads that were told to end take a moment.
+fn settled() -> Books {
+    const LOOKS: usize = 50;
+    let mut books = Books::now();
+    let mut same = 0;
+    while same < LOOKS {
+        std::thread::yield_now();
+        let next = Books::now();
+        same = if next == books { same + 1 } else { 0 };
+        books = next;
+    }
+    books
+}
+
+/// What stays of a number of rounds.
+fn left_after(stage: &Stage, story: fn(&Stage), rounds: usize) -> Result<(), String> {
+    let books = settled();
+    let bytes = live_bytes();
+    for _ in 0..rounds {
+        story(stage);
+    }
+    let waited = Instant::now();
+    loop {
+        // In this order: books are made of memory themselves.
+        let grown = live_bytes() - bytes;
+        let left = Books::now();
+        let ports = stage.host.ports().len();
+        if left == books && grown == 0 && ports == 0 && stage.owner.messages_waiting() == 0 {
+            return Ok(());
+        }
+        // Bytes do not come back late, once the rest is in order.
+        let patience = if left == books && ports == 0 {
+            300
+        } else {
+            5000
+        };
+        if waited.elapsed() > Duration::from_millis(patience) {
+            return Err(format!(
+                "{grown} bytes more after {rounds} rounds, {ports} ports, {} messages, \
+                 {left:?} instead of {books:?}",
+                stage.owner.messages_waiting()
+            ));
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn tell_shortly(stage: &Stage, name: &str, story: fn(&Stage), batch: usize) {
+    for attempt in 0.. {
+        match left_after(stage, story, batch) {
+            Ok(()) => return,
+            Err(_) if attempt < 7 => {}
+            Err(left) => panic!("{name}: {left}"),
+        }
+    }
+}
+
+fn tell_at_length(stage: &Stage, name: &str, story: fn(&Stage), rounds: usize) {
+    const BATCHES: usize = 10;
+    /// What threads may need for the first time late.
+    const LATE_BYTES: isize = 256 * 1024;
+    const LATE_KB: usize = 2048;
+    let mut marks = Vec::new();
+    let mut left = Vec::new();
+    for _ in 0..BATCHES {
+        left.extend(left_after(stage, story, rounds.div_ceil(BATCHES)).err());
+        marks.push((live_bytes(), resident_kb()));
+    }
+    assert!(left.len() <= BATCHES / 3, "{name}: {left:#?}");
+    let ((bytes, kb), (half_bytes, half_kb)) = (marks[BATCHES - 1], marks[BATCHES / 2]);
+    assert!(bytes - half_bytes <= LATE_BYTES, "{name}: {marks:?}");
+    assert!(kb.saturating_sub(half_kb) <= LATE_KB, "{name}: {marks:?}");
+}
+
+#[test]
+fn nothing_is_left_of_programs() {
+    apart("nothing_is_left_of_programs", || {
+        tell_all(&programs::STORIES, PROGRAMS_BATCH)
+    });
+}
+
+#[test]
+fn nothing_is_left_of_descriptor_ports() {
+    apart("nothing_is_left_of_descriptor_ports", || {
+        tell_all(&descriptors::STORIES, OTHERS_BATCH);
+    });
+}
+
+#[test]
+fn nothing_is_left_of_driver_ports() {
+    apart("nothing_is_left_of_driver_ports", || {
+        tell_all(&drivers::STORIES, OTHERS_BATCH)
+    });
+}
+
+#[test]
+fn nothing_is_left_of_processes() {
+    apart("nothing_is_left_of_processes", || {
+        tell_all(&processes::STORIES, OTHERS_BATCH)
+    });
+}
+
+#[test]
+fn nothing_is_left_of_hosts() {
+    apart("nothing_is_left_of_hosts", || {
+        tell_all(&processes::HOSTS, HOSTS_BATCH)
+    });
+}
