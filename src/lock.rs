@@ -15,6 +15,18 @@ thread_local! {
     static HELD: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
+/// Numbers that threads share. Named here so that the models in `models/` can put others in
+/// their place.
+pub(crate) mod atomic {
+    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+}
+
+/// A lock that may be held while its holder waits: it is not counted, and whoever wants it says
+/// how long.
+pub(crate) type LongLock<T> = Mutex<T>;
+/// The right to use what a [`LongLock`] guards.
+pub(crate) type LongGuard<'a, T> = MutexGuard<'a, T>;
+
 /// A mutual exclusion lock around a `T`, for short critical sections.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T>(Mutex<T>);

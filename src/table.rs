@@ -7,10 +7,10 @@
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
+use crate::lock::atomic::{AtomicU32, Ordering};
 
 /// Bits of a number that hold the slot's index; the rest counts the slot's uses.
 const INDEX_BITS: u32 = 24;

@@ -10,13 +10,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, MutexGuard};
-
-use crate::lock::{Lock, Signal};
+use crate::lock::atomic::{AtomicUsize, Ordering};
+use crate::lock::{Lock, LongGuard, LongLock, Signal};
 use crate::process::signal::Message;
 
 /// What a thread can usefully do while its mailbox is empty.
@@ -33,7 +31,7 @@ pub(crate) struct Mailbox {
     inbox: Lock<Inbox>,
     arrived: Signal,
     /// Messages that a receiver has looked at and left, oldest first.
-    kept: Mutex<VecDeque<Message>>,
+    kept: LongLock<VecDeque<Message>>,
     /// How many those are, for everybody else; a receiver may hold them for long.
     kept_number: AtomicUsize,
     pump: Arc<dyn Pump>,
@@ -112,7 +110,7 @@ impl Mailbox {
                 closed: false,
             }),
             arrived: Signal::new(),
-            kept: Mutex::new(VecDeque::new()),
+            kept: LongLock::new(VecDeque::new()),
             kept_number: AtomicUsize::new(0),
             pump,
             messages_max,
@@ -173,7 +171,7 @@ impl Mailbox {
 
     /// Drops the messages of a closed mailbox. A message may hold anything, which its drop
     /// ends, so no lock is held by then.
-    fn forget(&self, mut kept: MutexGuard<'_, VecDeque<Message>>) {
+    fn forget(&self, mut kept: LongGuard<'_, VecDeque<Message>>) {
         let dropped = std::mem::take(&mut *kept);
         self.kept_number.store(0, Ordering::Relaxed);
         drop(kept);
@@ -297,7 +295,7 @@ impl Mailbox {
         }
     }
 
-    fn reserve(&self, patience: Patience) -> Option<MutexGuard<'_, VecDeque<Message>>> {
+    fn reserve(&self, patience: Patience) -> Option<LongGuard<'_, VecDeque<Message>>> {
         self.kept.try_lock().or_else(|| match patience.deadline() {
             None => Some(self.kept.lock()),
             Some(deadline) => self.kept.try_lock_until(deadline),

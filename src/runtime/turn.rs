@@ -15,9 +15,9 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::lock::Lock;
+use crate::lock::atomic::{AtomicU8, Ordering};
 use crate::runtime::workers::Workers;
 
 /// Something to do once it is its time on a turn.
@@ -69,7 +69,17 @@ thread_local! {
 
 /// Whether this thread is on any turn: it must then not wait for another one.
 pub(crate) fn thread_is_on_a_turn() -> bool {
-    DEPTH.get() > 0
+    DEPTH.with(Cell::get) > 0
+}
+
+#[inline]
+fn deeper() {
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+}
+
+#[inline]
+fn back() {
+    DEPTH.with(|depth| depth.set(depth.get() - 1));
 }
 
 impl Turn {
@@ -88,7 +98,7 @@ impl Turn {
         self.state
             .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
             .ok()?;
-        DEPTH.set(DEPTH.get() + 1);
+        deeper();
         Some(Visit {
             on: OnTurn { turn: self },
         })
@@ -123,7 +133,7 @@ impl Turn {
     /// `None` where this thread is not inside a loan of this turn.
     #[inline]
     pub(crate) fn with_lent<R>(&self, f: impl FnOnce(&mut OnTurn<'_>) -> R) -> Option<R> {
-        let mut at = LOANS.get();
+        let mut at = LOANS.with(Cell::get);
         while !at.is_null() {
             // SAFETY: as in `is_current`.
             let loan = unsafe { &*at };
@@ -151,9 +161,9 @@ impl Turn {
                 return;
             };
             drop(tasks);
-            DEPTH.set(DEPTH.get() + 1);
+            deeper();
             let outcome = catch_unwind(AssertUnwindSafe(|| task(&mut OnTurn { turn: self })));
-            DEPTH.set(DEPTH.get() - 1);
+            back();
             if outcome.is_err() {
                 tracing::error!("a task panicked on its turn; the turn goes on");
             }
@@ -178,7 +188,7 @@ impl<'t> Visit<'t> {
 impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
-        DEPTH.set(DEPTH.get() - 1);
+        back();
         let turn = self.on.turn;
         if turn
             .state
@@ -204,10 +214,10 @@ impl<'t> OnTurn<'t> {
         let loan = Loan {
             turn: Arc::as_ptr(self.turn),
             on: Cell::new(Some(NonNull::from(&mut *self).cast())),
-            outer: LOANS.get(),
+            outer: LOANS.with(Cell::get),
         };
         let _unwind = Unlist(loan.outer);
-        LOANS.set(&loan);
+        LOANS.with(|innermost| innermost.set(&loan));
         f()
     }
 }
@@ -218,7 +228,7 @@ struct Unlist(*const Loan);
 impl Drop for Unlist {
     #[inline]
     fn drop(&mut self) {
-        LOANS.set(self.0);
+        LOANS.with(|innermost| innermost.set(self.0));
     }
 }
 
