@@ -29,6 +29,8 @@ macro_rules! topics {
 }
 
 topics!(
+    appendix,
+    arguments,
     busy,
     descriptors,
     drivers,
@@ -37,6 +39,7 @@ topics!(
     environment_table,
     facts,
     framing,
+    limits,
     names,
     options,
     owner,
@@ -44,7 +47,8 @@ topics!(
     programs,
     settings,
     signals,
-    text
+    text,
+    waiting
 );
 
 fn wharf_agrees(topic: &str) {

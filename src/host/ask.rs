@@ -49,22 +49,21 @@ impl Process {
     /// `badarg` for a closed port, bad data or flags; `notsup` for `force` where it is not
     /// supported.
     pub fn port_command(&self, port: &Term, data: &Term, flags: &Term) -> Result<bool, Raise> {
-        let flags = read_flags(flags)?;
-        let found = self.find_port(port)?;
-        let Ok(parsed) = IoData::from_term(data) else {
-            if let Some(port) = found {
-                // What stands in the way of a command is seen before its data.
-                match self.insist(|| port.try_the_gate(flags)) {
-                    Ok(false) => return Ok(false),
-                    Err(raise) if !raise.reason.is_atom("badarg") => return Err(raise),
-                    Ok(true) | Err(_) => {}
-                }
-                tracing::error!(port = %port.id(),
-                    name = %String::from_utf8_lossy(port.name()), "bad value on output port");
+        let flags = read_flags(flags);
+        let found = self.find_port(port);
+        let parsed = IoData::from_term(data).map_err(|_| Raise::argument(2, NOT_IODATA));
+        if let (Ok(flags), Ok(Some(port)), Err(_)) = (&flags, &found, &parsed) {
+            // What stands in the way of a command is seen before its data.
+            match self.insist(|| port.try_the_gate(*flags)) {
+                Ok(false) => return Ok(false),
+                Err(raise) if !raise.reason.is_atom("badarg") => return Err(raise),
+                Ok(true) | Err(_) => {}
             }
-            return Err(Raise::argument(2, NOT_IODATA));
-        };
-        let port = found.ok_or_else(closed)?;
+            tracing::error!(port = %port.id(),
+                name = %String::from_utf8_lossy(port.name()), "bad value on output port");
+        }
+        Raise::faults([fault(&found), fault(&parsed), fault(&flags)])?;
+        let (flags, parsed, port) = (flags?, parsed?, found?.ok_or_else(closed)?);
         // Gathered once more only after a wait at a busy port.
         let mut parsed = Some(parsed);
         self.command(&port, flags, || {
@@ -141,12 +140,11 @@ impl Process {
     /// # Errors
     /// `badarg` for a closed port or an ended process.
     pub fn port_connect(&self, port: &Term, to: &Term) -> Result<(), Raise> {
-        let found = self.find_port(port)?;
-        let Term::Pid(to) = to else {
-            return Err(Raise::argument(2, "not a pid"));
-        };
-        let port = found.ok_or_else(closed)?;
-        match self.answered(|| port.connect_by_request(self.pid(), *to))? {
+        let found = self.find_port(port);
+        let to = to.as_pid().ok_or_else(|| Raise::argument(2, "not a pid"));
+        Raise::faults([fault(&found), fault(&to)])?;
+        let (port, to) = (found?.ok_or_else(closed)?, to?);
+        match self.answered(|| port.connect_by_request(self.pid(), to))? {
             Some(true) => Ok(()),
             _ => Err(closed()),
         }
@@ -157,13 +155,12 @@ impl Process {
     /// # Errors
     /// `badarg` for a closed port, bad arguments, or when the driver says so.
     pub fn port_control(&self, port: &Term, operation: &Term, data: &Term) -> Result<Term, Raise> {
-        let found = self.find_port(port)?;
-        let operation = read_operation(operation)?;
-        let Ok(data) = IoData::from_term(data) else {
-            return Err(Raise::argument(3, NOT_IODATA));
-        };
-        let port = found.ok_or_else(closed)?;
-        self.control(&port, operation, &data)
+        let found = self.find_port(port);
+        let operation = read_operation(operation);
+        let data = IoData::from_term(data).map_err(|_| Raise::argument(3, NOT_IODATA));
+        Raise::faults([fault(&found), fault(&operation), fault(&data)])?;
+        let port = found?.ok_or_else(closed)?;
+        self.control(&port, operation?, &data?)
             .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
     }
 
@@ -172,10 +169,11 @@ impl Process {
     /// # Errors
     /// `badarg` for a closed port, a bad operation, or when the driver says so.
     pub fn port_call(&self, port: &Term, operation: &Term, data: &Term) -> Result<Term, Raise> {
-        let found = self.find_port(port)?;
-        let operation = read_operation(operation)?;
-        let port = found.ok_or_else(closed)?;
-        self.call(&port, operation, data)
+        let found = self.find_port(port);
+        let operation = read_operation(operation);
+        Raise::faults([fault(&found), fault(&operation)])?;
+        let port = found?.ok_or_else(closed)?;
+        self.call(&port, operation?, data)
             .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
     }
 
@@ -255,6 +253,11 @@ impl Process {
 /// What a closed port, or a name without one, raises.
 fn closed() -> Raise {
     Raise::badarg().hint("the port is closed")
+}
+
+/// What is wrong with an argument, if anything is.
+fn fault<T>(argument: &Result<T, Raise>) -> Option<Raise> {
+    argument.as_ref().err().cloned()
 }
 
 fn read_flags(flags: &Term) -> Result<CommandFlags, Raise> {

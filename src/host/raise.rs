@@ -26,7 +26,7 @@ pub struct Raise {
     /// Its reason, for example the atom `badarg`.
     pub reason: Term,
     /// Which argument was wrong and why, as Erlang words it
-    /// (`2nd argument: invalid option in list`), where it does.
+    /// (`2nd argument: invalid option in list`), where it does; a line for each such argument.
     pub detail: Option<String>,
     /// More that a person may want to know; Erlang does not say it.
     pub hint: Option<String>,
@@ -62,6 +62,22 @@ impl Raise {
         }
     }
 
+    /// What several arguments together raise: `badarg` with the words for each that is wrong, a
+    /// line each.
+    pub(crate) fn faults(faults: impl IntoIterator<Item = Option<Raise>>) -> Result<(), Raise> {
+        let wrong = faults.into_iter().flatten();
+        match wrong.reduce(|first, next| first.and(&next)) {
+            Some(raise) => Err(raise),
+            None => Ok(()),
+        }
+    }
+
+    fn and(mut self, next: &Raise) -> Raise {
+        let lines = [self.detail.take(), next.detail.clone()];
+        self.detail = Some(lines.into_iter().flatten().collect::<Vec<_>>().join("\n"));
+        self
+    }
+
     /// Adds what Erlang does not say.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Raise {
@@ -74,7 +90,7 @@ impl fmt::Display for Raise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.reason)?;
         for more in [&self.detail, &self.hint].into_iter().flatten() {
-            write!(f, "; {more}")?;
+            write!(f, "; {}", more.replace('\n', "; "))?;
         }
         Ok(())
     }

@@ -160,7 +160,7 @@ fn the_end_is_told_to_links_then_monitors_then_the_one_who_asked() {
 }
 
 #[test]
-fn a_queue_keeps_a_closed_port_until_it_is_drained_and_kill_does_not_wait() {
+fn a_queue_keeps_a_closed_port_until_it_is_drained_even_when_it_is_killed() {
     let (_host, me) = setting();
     for killed in [false, true] {
         let port = puppet(&me, Options::new());
@@ -172,10 +172,10 @@ fn a_queue_keeps_a_closed_port_until_it_is_drained_and_kill_does_not_wait() {
         if killed {
             me.exit_signal(&port, Term::Atom(atom::KILL))
                 .expect("a port");
-        } else {
-            let drained = me.port_control(&port, &0.into(), &Term::Nil);
-            assert_eq!(drained, Ok(Term::Nil));
+            assert_ne!(me.port_info(&port), Ok(Term::Atom(atom::UNDEFINED)));
         }
+        let drained = me.port_control(&port, &0.into(), &Term::Nil);
+        assert_eq!(drained, Ok(Term::Nil));
         assert_eq!(me.port_info(&port), Ok(Term::Atom(atom::UNDEFINED)));
         assert!(quiet(&me), "nothing is heard from a port that was flushing");
     }

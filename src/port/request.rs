@@ -120,19 +120,14 @@ impl Port {
     #[inline]
     fn admit(&self, on: &mut OnTurn<'_>, flags: CommandFlags) -> Commanded {
         let state = self.state.get(on);
-        if state.phase != Phase::Open {
-            return Commanded::Closed;
+        match state.gate() {
+            _ if flags.force && !self.transport.nature().soft_busy => Commanded::NotSupported,
+            Gate::Shut => Commanded::Closed,
+            Gate::Busy if flags.force => Commanded::Taken,
+            Gate::Busy if flags.nosuspend => Commanded::Busy,
+            Gate::Busy => Commanded::Wait(state.suspend()),
+            Gate::Free => Commanded::Taken,
         }
-        if flags.force && !self.transport.nature().soft_busy {
-            return Commanded::NotSupported;
-        }
-        if state.gate() == Gate::Busy && !flags.force {
-            if flags.nosuspend {
-                return Commanded::Busy;
-            }
-            return Commanded::Wait(state.suspend());
-        }
-        Commanded::Taken
     }
 
     /// A command whose data is none: what it meets before that is found out; `Taken` when

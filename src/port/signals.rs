@@ -249,8 +249,6 @@ impl Port {
         if state.on_exit_signal(from, &reason, cause) {
             let flush = if kill { Flush::No } else { Flush::Yes };
             self.close(on, exit::port_reason(cause, reason), flush);
-        } else if kill && state.phase == Phase::Closing {
-            self.finish(on);
         } else if from == Party::Process(state.owner) && cause == ExitCause::Link {
             state.owner_cell = None;
         }

@@ -174,7 +174,12 @@ impl State {
     }
 
     /// Who may go on, now that the port is not busy.
+    /// Who was the first to wait comes last, as in Erlang.
     pub(crate) fn resume(&mut self) -> Vec<Arc<Pause>> {
-        std::mem::take(&mut self.suspended)
+        let mut suspended = std::mem::take(&mut self.suspended);
+        if !suspended.is_empty() {
+            suspended.rotate_left(1);
+        }
+        suspended
     }
 }

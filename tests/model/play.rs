@@ -459,14 +459,20 @@ impl Player {
             .expect("it was")
             .set_trap_exit(true);
         for port in 0..self.world.ports.len() {
-            if self.world.ports[port].life != Life::Closed {
-                self.world.port_slots.insert(0, port);
-                self.step(Step::ExitPort {
+            let it = &self.world.ports[port];
+            // One that is closing cannot be killed; what it waits for comes instead.
+            let ending = match (it.life, it.kind) {
+                (Life::Closed, _) => continue,
+                (Life::Open, _) => Step::ExitPort {
                     who: crate::step::SLOTS,
                     port: 0,
                     reason: "kill",
-                })?;
-            }
+                },
+                (Life::Closing, Kind::Deaf) => Step::PeerDies { port: 0 },
+                (Life::Closing, _) => Step::PeerReads { port: 0 },
+            };
+            self.world.port_slots.insert(0, port);
+            self.step(ending)?;
         }
         for slot in 0..self.world.process_slots.len() {
             self.step(Step::Receive { who: slot })?;

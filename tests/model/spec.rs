@@ -157,10 +157,9 @@ impl World {
                 info,
             } => self.demonitor(who, which, flush, info),
             Step::ExitPort { port, reason, .. } => {
-                match (reason, self.ports[port].life) {
-                    ("kill", Life::Closing) => self.finish(port),
-                    ("kill", _) => self.close(port, "killed", false),
-                    (reason, _) => self.close(port, reason, true),
+                match reason {
+                    "kill" => self.close(port, "killed", false),
+                    reason => self.close(port, reason, true),
                 }
                 replies("true")
             }
@@ -212,13 +211,14 @@ impl World {
         nosuspend: bool,
         force: bool,
     ) -> Option<Outcome> {
+        let meant = self.find(to);
+        if force && meant.is_some_and(|port| self.ports[port].kind != Kind::Busy) {
+            return replies("raises notsup");
+        }
         let Some(port) = self.open(to) else {
             return badarg();
         };
         let it = &self.ports[port];
-        if force && it.kind != Kind::Busy {
-            return replies("raises notsup");
-        }
         if it.busy && !force {
             return match nosuspend {
                 true => replies("false"),

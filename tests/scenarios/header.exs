@@ -14,12 +14,48 @@ defmodule Scenario do
   # The same for a port that comes to its end by itself: waits for that, and for nothing after it.
   def to_end(name, story), do: run(name, :end, story, true, true)
 
+  # The same for what brings no messages: prints those that are there already.
+  def answer(name, story), do: run(name, :nothing, story, true, true)
+
   # The messages that have come, waiting for `count` of them.
   def flush(count), do: collect(count, true, [])
 
   # Runs a shell's script.
   def sh(script, options \\ []) do
     Port.open({:spawn_executable, "/bin/sh"}, [{:args, ["-c", script]}, :binary | options])
+  end
+
+  # A program that waits until open_gate opens `gate`, a file, and then does what `script` says.
+  # It is waiting when this returns, so that its pipe is empty and nobody reads it.
+  def gated(gate, script, options \\ []) do
+    waiting = "exec 2>/dev/null; : >#{gate}.ready; n=0; while [ ! -e #{gate} ] && [ $n -lt 600 ]; do sleep 0.05; n=$((n+1)); done; "
+    p = sh(waiting <> script, options)
+    true = eventually(fn -> File.exists?(gate <> ".ready") end)
+    p
+  end
+
+  def new_gate(), do: Path.join(System.tmp_dir!(), "gate_#{:erlang.unique_integer([:positive])}")
+
+  def open_gate(gate), do: File.write!(gate, "")
+
+  # A process that does `work` and tells this one `{:worked, name, result}`, once it is suspended;
+  # false if it is not.
+  def suspended(name, work) do
+    teller = self()
+
+    pid =
+      spawn(fn ->
+        result =
+          try do
+            work.()
+          catch
+            :error, reason -> {:raises, reason}
+          end
+
+        send(teller, {:worked, name, result})
+      end)
+
+    if eventually(fn -> Process.info(pid, :status) == {:status, :suspended} end), do: pid
   end
 
   # A process that waits to be told to stop, so that its end comes when it is wanted.

@@ -43,14 +43,17 @@ fn control(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// `port_call(port, operation \\ 0, data)`
 fn call(ctx: &mut Context, args: &[Term]) -> Answer {
-    let operation = if args.len() == 3 {
-        args[1].clone()
-    } else {
-        Term::Int(0)
-    };
-    Ok(ctx
-        .process()
-        .port_call(&args[0], &operation, &args[args.len() - 1])?)
+    match args {
+        [port, operation, data] => Ok(ctx.process().port_call(port, operation, data)?),
+        // Erlang finds no words for the arguments of `port_call/2`.
+        _ => ctx
+            .process()
+            .port_call(&args[0], &Term::Int(0), &args[1])
+            .map_err(|mut raise| {
+                raise.detail = None;
+                raise.into()
+            }),
+    }
 }
 
 fn info(ctx: &mut Context, args: &[Term]) -> Answer {

@@ -31,13 +31,7 @@ pub(crate) fn send(ctx: &mut Context, args: &[Term]) -> Answer {
 
 /// `:erlang.send/3` and `Process.send/3`: `:ok`, or `:nosuspend` or `:noconnect`
 pub(crate) fn send_with(ctx: &mut Context, args: &[Term]) -> Answer {
-    let options = args[2].to_list_vec().ok_or_else(|| bad(3, "not a list"))?;
-    if options
-        .iter()
-        .any(|option| !option.is_atom("nosuspend") && !option.is_atom("noconnect"))
-    {
-        return Err(bad(3, "invalid option in list"));
-    }
+    let options = read_send_options(args)?;
     let nosuspend = options.iter().any(|option| option.is_atom("nosuspend"));
     let sent = ctx
         .process()
@@ -45,8 +39,20 @@ pub(crate) fn send_with(ctx: &mut Context, args: &[Term]) -> Answer {
     Ok(Term::atom(if sent { "ok" } else { "nosuspend" }))
 }
 
-/// `:erlang.send_nosuspend/2,3`
+fn read_send_options(args: &[Term]) -> Result<Vec<Term>, Throw> {
+    let options = args[2].to_list_vec().ok_or_else(|| bad(3, "not a list"))?;
+    let known = |option: &Term| option.is_atom("nosuspend") || option.is_atom("noconnect");
+    match options.iter().all(known) {
+        true => Ok(options),
+        false => Err(bad(3, "invalid option in list")),
+    }
+}
+
+/// `:erlang.send_nosuspend(destination, message, options \\ [])`
 fn send_nosuspend(ctx: &mut Context, args: &[Term]) -> Answer {
+    if args.len() == 3 {
+        read_send_options(args)?;
+    }
     Ok(ctx
         .process()
         .send_with(&args[0], args[1].clone(), true)?

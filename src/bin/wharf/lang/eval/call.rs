@@ -187,7 +187,12 @@ impl Context {
         line: u32,
         frame: &Frame,
     ) -> Eval {
-        native(self, args).map_err(|throw| native_failed(throw, name, args, line, frame))
+        let answer = native(self, args);
+        // It may have waited, and have been killed meanwhile.
+        if let Some(reason) = self.process().exited() {
+            return Err(Throw::killed(reason).into());
+        }
+        answer.map_err(|throw| native_failed(throw, name, args, line, frame))
     }
 
     #[cold]
