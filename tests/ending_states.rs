@@ -517,3 +517,67 @@ fn a_slow_watcher_keeps_a_death_from_nobody() {
         story.is_over(true);
     });
 }
+
+/// The owner dies while the driver's `start` stands still: the port opens for nobody, and closes.
+#[test]
+fn an_owner_dies_while_its_port_starts() {
+    for_each_end(["start_one", "start_own"], |host, name, end| {
+        let owner = host.process();
+        let mut gate = Gate::new();
+        let wanted = gate.name(name, "s");
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| owner.open(wanted, Options::new()));
+            gate.reaches("s");
+            owner.exit(Term::atom(end.reason()));
+            assert!(!opening.is_finished());
+            gate.let_go();
+            drop(opening.join().expect("no panic"));
+        });
+        gate.reaches("x");
+        all_quiet(host, &[]);
+        gate.is_quiet(host);
+    });
+}
+
+/// The driver has not said yet whether its port opens.
+#[test]
+fn an_owner_dies_while_it_waits_for_an_acknowledgement() {
+    let _watchdog = Watchdog::new("acknowledgement");
+    let host = Host::new().expect("a host");
+    let loader = host.process();
+    gate::load(&loader, "ack_drv", "ERL_DRV_FLAG_USE_INIT_ACK");
+    for end in [None, Some("normal"), Some("boom"), Some("kill")] {
+        let owner = host.process();
+        let mut gate = Gate::new();
+        let name = gate.name("ack_drv", "");
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| owner.open(name, Options::new()));
+            gate.reaches("s");
+            wait_until("the owner waits", || status(&owner) == "suspended");
+            match end {
+                None => gate.acknowledge(b'o'),
+                Some("kill") => {
+                    let owner = Term::from(owner.pid());
+                    loader
+                        .exit_signal(&owner, Term::atom("kill"))
+                        .expect("alive");
+                }
+                Some(reason) => owner.exit(Term::atom(reason)),
+            }
+            let opened = opening.join().expect("no panic");
+            assert_eq!(opened.is_ok(), end.is_none(), "{opened:?}");
+            match opened {
+                Ok(port) => {
+                    gate.reaches("i");
+                    port.close().expect("open");
+                }
+                // Too late, and nobody is harmed by it.
+                Err(_) => gate.acknowledge(b'o'),
+            }
+        });
+        gate.reaches("x");
+        quiet::wait_for_no_ports(&host);
+        gate.is_quiet(&host);
+    }
+    all_quiet(&host, &[&loader]);
+}

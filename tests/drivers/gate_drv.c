@@ -96,7 +96,7 @@ static void ready_input(ErlDrvData data, ErlDrvEvent event)
     char byte = 0;
     if (read((int)(long)event, &byte, 1) != 1)
         abort();
-    at(gate, 'i', &byte, 1);
+    at(gate, 'i', "", 0);
     switch (byte) {
     case 'o':
         erl_drv_init_ack(gate->port, data);
