@@ -18,13 +18,13 @@ use wharf::{Host, Options, Port, PortName, Process};
 /// port's, what the host has there, the same as the one before, nothing, or a file by name.
 const ROWS: [(&str, [&str; 5]); 9] = [
     ("", ["pipe", "pipe", "host", "", ""]),
-    ("in", ["/dev/null", "pipe", "host", "", ""]),
+    ("in", ["host", "pipe", "host", "", ""]),
     ("out", ["pipe", "host", "host", "", ""]),
-    ("nouse", ["/dev/null", "host", "host", "pipe", "pipe"]),
-    ("nouse in", ["/dev/null", "host", "host", "", "pipe"]),
-    ("nouse out", ["/dev/null", "host", "host", "pipe", ""]),
+    ("nouse", ["host", "host", "host", "pipe", "pipe"]),
+    ("nouse in", ["host", "host", "host", "", "pipe"]),
+    ("nouse out", ["host", "host", "host", "pipe", ""]),
     ("errors", ["pipe", "pipe", "same", "", ""]),
-    ("errors in", ["/dev/null", "pipe", "same", "", ""]),
+    ("errors in", ["host", "pipe", "same", "", ""]),
     ("errors out", ["pipe", "host", "pipe", "", ""]),
 ];
 

@@ -32,6 +32,7 @@ topics!(
     appendix,
     arguments,
     busy,
+    child,
     descriptors,
     drivers,
     ending,

@@ -40,8 +40,6 @@ pub(crate) enum Given<'a> {
     /// What the host would hand down under the same number; `/dev/null` where it has nothing, or
     /// something that closes when a program is started.
     Inherited,
-    /// `/dev/null`.
-    Null,
     /// Nothing.
     Closed,
     /// A copy of this.
@@ -83,7 +81,6 @@ fn start_with(program: &Program<'_>, close_range: bool) -> Result<Child> {
         directory: program.directory.map_or(ptr::null(), CStr::as_ptr),
         descriptors: program.descriptors.map(|given| match given {
             Given::Inherited => Source::Keep,
-            Given::Null => Source::Null,
             Given::Closed => Source::Closed,
             Given::Copy(fd) => Source::Number(fd.as_raw_fd()),
         }),

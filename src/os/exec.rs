@@ -37,7 +37,6 @@ pub(super) struct Plan {
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     Keep,
-    Null,
     Closed,
     Number(c_int),
 }
@@ -158,7 +157,6 @@ unsafe fn arrange(descriptors: &[Source; GIVEN]) -> bool {
                 flags if flags >= 0 && flags & libc::FD_CLOEXEC == 0 => true,
                 _ => open_null(target),
             },
-            Source::Null => open_null(target),
             Source::Closed => {
                 libc::close(target);
                 true

@@ -179,8 +179,8 @@ mod tests {
             directory: None,
             descriptors: [
                 input,
-                Given::Null,
-                Given::Null,
+                Given::Inherited,
+                Given::Inherited,
                 Given::Closed,
                 Given::Closed,
             ],
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn children_are_reaped_after_their_port_and_after_their_host() {
         let orphans = Orphans::default();
-        let short = cat(Given::Null);
+        let short = cat(Given::Closed);
         let short_pid = short.pid();
         orphans.adopt(short);
         wait_until_gone(short_pid);

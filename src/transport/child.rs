@@ -122,7 +122,7 @@ impl Program {
             let reads = reads.unwrap_or(Given::Closed);
             let writes = writes.unwrap_or(Given::Closed);
             return [
-                Given::Null,
+                Given::Inherited,
                 Given::Inherited,
                 Given::Inherited,
                 reads,
@@ -132,7 +132,7 @@ impl Program {
         let errors = writes.filter(|_| self.stderr_to_stdout);
         let writes = writes.filter(|_| self.direction.reads());
         [
-            reads.unwrap_or(Given::Null),
+            reads.unwrap_or(Given::Inherited),
             writes.unwrap_or(Given::Inherited),
             errors.unwrap_or(Given::Inherited),
             Given::Closed,

@@ -164,7 +164,7 @@ mod tests {
         let start = |file: &[u8]| {
             let command = Command::file(file, &Options::new(), &no_variables());
             command
-                .start([Given::Null; 5])
+                .start([Given::Closed; 5])
                 .map(drop)
                 .map_err(Errno::name)
         };

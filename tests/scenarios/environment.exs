@@ -67,6 +67,7 @@ end
 # What is inherited.
 System.put_env("QQ_BASE", "base")
 System.put_env("QQ_OTHER", "other")
+System.put_env("QQ_EMPTY", "")
 System.put_env("QQ_EQUALS", "a=b=")
 System.put_env("QQ_LETTERS", "é😀")
 System.put_env("QQ_LINES", "a\nb ")

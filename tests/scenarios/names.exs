@@ -91,14 +91,6 @@ Scenario.to_end("a pipeline has its shell as process", fn ->
   shell = Scenario.eventually(fn -> File.read!("/proc/#{pid}/comm") == "sh\n" end)
   {shell, Port.close(p)}
 end)
-Scenario.to_end("the process is the program", fn ->
-  p = shell.("echo $$")
-  {:os_pid, pid} = Port.info(p, :os_pid)
-  receive do
-    {^p, {:data, text}} -> text == "#{pid}\n"
-  end
-end)
-
 for path <- [false, '/no/such', '.', '', '/no/such:.', ':', '/bin'] do
   Scenario.to_end("the path #{inspect(path)} and a script here", fn ->
     Port.open({:spawn, "teller"}, [:binary, :exit_status, :stderr_to_stdout, env: [{'PATH', path}]])

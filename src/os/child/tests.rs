@@ -9,8 +9,8 @@ use super::super::poll::{Events, Interest, Mode, Poller};
 use super::*;
 
 const NONE: [Given<'static>; GIVEN] = [
-    Given::Null,
-    Given::Null,
+    Given::Inherited,
+    Given::Inherited,
     Given::Inherited,
     Given::Closed,
     Given::Closed,
@@ -192,13 +192,14 @@ fn descriptors_may_stand_in_each_others_place() {
     super::super::fd::write(&second.writer, b"second").unwrap();
     drop((first.writer, second.writer));
     let out = pipe().unwrap();
+    let null = File::open("/dev/null").unwrap();
     let program = Program {
         path: c"/bin/sh",
         argv: &strings(&["sh", "-c", "cat <&4; cat <&3; readlink /proc/self/fd/0 >&2"]),
         env: &[],
         directory: None,
         descriptors: [
-            Given::Null,
+            Given::Copy(null.as_fd()),
             Given::Copy(out.writer.as_fd()),
             Given::Copy(out.writer.as_fd()),
             Given::Copy(first.reader.as_fd()),
