@@ -108,6 +108,37 @@ fn a_control_comes_after_a_command_that_waits() {
     after_a_command_that_waits("order_control", fail, "failed", None);
 }
 
+/// Force passes a busy port, but not the command that its own process sent before.
+#[test]
+fn a_forced_command_comes_after_a_command_that_waits() {
+    let _watchdog = Watchdog::new("a forced command");
+    let host = Host::new().expect("a host");
+    let (me, other) = (host.process(), host.process());
+    gate::load(&me, "order_force", "ERL_DRV_FLAG_SOFT_BUSY");
+    let mut gate = Gate::new();
+    let port = gate.open(&me, "order_force", "c");
+    let theirs = port.on_behalf_of(&other);
+    std::thread::scope(|scope| {
+        let inside = scope.spawn(|| theirs.control(u32::from(b'g'), "b"));
+        gate.reaches("c");
+        tell(&me, &port, command("first"));
+        gate.let_go();
+        let inside = inside.join().expect("no panic");
+        inside.expect("the driver answers");
+        let forced = scope.spawn(|| port.force_command("second"));
+        quiet::wait_until("it is asked", || {
+            forced.is_finished() || quiet::status(&me) == "suspended"
+        });
+        theirs.control(0, "r").expect("the port is open");
+        gate.reaches("ofirst");
+        gate.reaches("osecond");
+        forced.join().expect("no panic").expect("the port is open");
+    });
+    port.close().expect("open");
+    gate.reaches("x");
+    all_quiet(&host, &[&me, &other]);
+}
+
 #[test]
 fn the_end_of_its_sender_comes_after_a_command_that_waits() {
     let end = |me: &Process, _: &wharf::Port| me.exit(Term::atom("normal"));

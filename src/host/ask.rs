@@ -54,7 +54,7 @@ impl Process {
         let parsed = IoData::from_term(data).map_err(|_| Raise::argument(2, NOT_IODATA));
         if let (Ok(flags), Ok(Some(port)), Err(_)) = (&flags, &found, &parsed) {
             // What stands in the way of a command is seen before its data.
-            match self.insist(|| port.try_the_gate(*flags)) {
+            match self.insist(|| port.try_the_gate(self.pid(), *flags)) {
                 Ok(false) => return Ok(false),
                 Err(raise) if !raise.reason.is_atom("badarg") => return Err(raise),
                 Ok(true) | Err(_) => {}

@@ -93,38 +93,39 @@ impl Port {
         flags: CommandFlags,
     ) -> Result<Commanded, WouldDeadlock> {
         if let Some(mut visit) = self.turn.enter() {
-            return Ok(self.command_on(visit.on(), Some(caller), data, flags));
+            return Ok(self.command_on(visit.on(), caller, data, flags));
         }
         if flags.nosuspend && !flags.force && self.backlog.is_busy() {
             return Ok(Commanded::Busy);
         }
         let (port, data) = (Arc::clone(self), data.into_owned());
-        self.ask_later(move |on| port.command_on(on, Some(caller), data, flags))
+        self.ask_later(move |on| port.command_on(on, caller, data, flags))
     }
 
     fn command_on(
         self: &Arc<Self>,
         on: &mut OnTurn<'_>,
-        caller: Option<Pid>,
+        caller: Pid,
         data: IoData<'_>,
         flags: CommandFlags,
     ) -> Commanded {
-        let admitted = self.admit(on, flags);
+        let admitted = self.admit(on, caller, flags);
         if matches!(admitted, Commanded::Taken) {
-            self.pass(on, caller, data);
+            self.pass(on, Some(caller), data);
         }
         admitted
     }
 
     /// Whether a command may pass; `Taken` when it may.
     #[inline]
-    fn admit(&self, on: &mut OnTurn<'_>, flags: CommandFlags) -> Commanded {
+    fn admit(&self, on: &mut OnTurn<'_>, caller: Pid, flags: CommandFlags) -> Commanded {
         let state = self.state.get(on);
         match state.gate() {
             _ if flags.force && !self.transport.nature().soft_busy => Commanded::NotSupported,
             Gate::Shut => Commanded::Closed,
-            Gate::Busy if flags.force => Commanded::Taken,
-            Gate::Busy if flags.nosuspend => Commanded::Busy,
+            // Force passes a busy port, and not what the same process sent before.
+            Gate::Busy if flags.force && !state.holds_for(Some(caller)) => Commanded::Taken,
+            Gate::Busy if flags.nosuspend && !flags.force => Commanded::Busy,
             Gate::Busy => Commanded::Wait(state.suspend()),
             Gate::Free => Commanded::Taken,
         }
@@ -134,9 +135,10 @@ impl Port {
     /// nothing stands before it.
     pub(crate) fn try_the_gate(
         self: &Arc<Self>,
+        caller: Pid,
         flags: CommandFlags,
     ) -> Result<Commanded, WouldDeadlock> {
-        self.ask(move |on, port| port.admit(on, flags))
+        self.ask(move |on, port| port.admit(on, caller, flags))
     }
 
     /// Hands a command to the back end of an open port.
