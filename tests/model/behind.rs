@@ -4,8 +4,9 @@ use crate::spec::{Outcome, replies};
 use crate::step::{Kind, Step};
 use crate::world::{Life, Port, World};
 
-/// More than any pipe takes.
-pub(crate) const STUFFING: usize = 80_000;
+/// More than a pipe takes, and left over in a port's queue: a little, almost enough to make it
+/// busy, just enough, more.
+pub(crate) const STUFFING: [usize; 4] = [70_000, 65_536 + 8191, 65_536 + 8192, 80_000];
 
 impl World {
     /// What is done by whatever is behind a port, or told to it to do.
@@ -27,15 +28,15 @@ impl World {
             open && it.opts.eof && (owner.is_none_or(|who| self.processes[who].suspended));
         let listen = owner.filter(|_| open && it.opts.eof);
         match (step, it.kind) {
-            (Step::Stuff { .. }, Kind::Deaf | Kind::Fd | Kind::Queue) => {
+            (Step::Stuff { bytes, .. }, Kind::Deaf | Kind::Fd | Kind::Queue) => {
                 let fits = matches!(it.opts.packet, None | Some(4)) || it.kind == Kind::Queue;
                 let gone = it.input_ended && it.kind == Kind::Deaf;
                 if !open || !fits || gone || it.opts.input_only || it.stuffed || it.busy {
                     return None;
                 }
                 let it = &mut self.ports[port];
-                it.output += STUFFING;
-                it.wire += STUFFING;
+                it.output += bytes;
+                it.wire += bytes;
                 if it.kind != Kind::Queue {
                     it.wire += usize::from(it.opts.packet.unwrap_or(0));
                 }

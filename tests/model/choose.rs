@@ -1,5 +1,6 @@
 //! Which step comes next: chance, with the frequent ones more often.
 
+use crate::behind::STUFFING;
 use crate::random::Random;
 use crate::step::{As, Data, ITEMS, Kind, NAMES, Opts, REASONS, SLOTS, Step, To, Word};
 
@@ -65,7 +66,11 @@ impl Step {
                 on: random.one_in(2),
             },
             84..=86 => Step::Receive { who },
-            87..=89 => Step::Stuff { who, port },
+            87..=89 => Step::Stuff {
+                who,
+                port,
+                bytes: random.pick(&STUFFING),
+            },
             90..=91 => Step::Tell {
                 who,
                 port,

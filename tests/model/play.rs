@@ -8,7 +8,7 @@ use wharf::host::{Host, Process, Raise};
 use wharf::term::text::parse;
 use wharf::term::{Atom, Pid, PortId, Reference, Term};
 
-use crate::behind::{STUFFING, tell};
+use crate::behind::tell;
 use crate::hear::sorted;
 use crate::peer::Peer;
 use crate::step::{As, Data, Kind, NAMES, Places, Step, To, Word};
@@ -324,14 +324,14 @@ impl Player {
                 let answer = me(who).port_command(&port_term(port), &line, &Term::Nil);
                 answer.map(Term::boolean)
             }
-            Step::Stuff { who, port } => {
-                let much = Term::from(&"s".repeat(STUFFING)[..]);
+            Step::Stuff { who, port, bytes } => {
+                let much = Term::from(&"s".repeat(bytes)[..]);
                 let answer = me(who).port_command(&port_term(port), &much, &Term::Nil);
                 let peer = &self.peers[port];
                 self.wait_until("the pipe is full", || Ok(peer.is_full()))?;
                 let queued = self.fact(port, "queue_size")?.parse().unwrap_or(0);
-                if queued == 0 || queued >= STUFFING {
-                    return Err(format!("{queued} of {STUFFING} bytes are queued"));
+                if queued == 0 || queued >= bytes {
+                    return Err(format!("{queued} of {bytes} bytes are queued"));
                 }
                 self.world.queued(port, queued);
                 answer.map(Term::boolean)

@@ -204,10 +204,11 @@ pub(crate) enum Step {
         port: usize,
         reason: &'static str,
     },
-    /// A command of more than a pipe takes.
+    /// A command of this many bytes, more than a pipe takes.
     Stuff {
         who: usize,
         port: usize,
+        bytes: usize,
     },
     /// A line that ends a program of the kind `Told`; with a rest that is no line, or without.
     Tell {
