@@ -172,7 +172,7 @@ fn close(stage: &Stage, port: Port) {
 }
 
 pub(crate) fn refused(answer: Result<Port, Error>, reason: &str) {
-    let error = answer.err().expect("it is refused");
+    let error = answer.map(drop).expect_err("it is refused");
     assert!(error.is(reason), "{error}, not {reason}");
 }
 
