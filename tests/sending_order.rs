@@ -136,6 +136,11 @@ fn a_forced_command_comes_after_a_command_that_waits() {
     });
     port.close().expect("open");
     gate.reaches("x");
+    let late = Message::Data {
+        port: port.id(),
+        bytes: "late".into(),
+    };
+    assert_eq!(me.next(SOON), Ok(Some(late)));
     all_quiet(&host, &[&me, &other]);
 }
 
