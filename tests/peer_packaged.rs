@@ -26,6 +26,10 @@ fn scratch(name: &str) -> PathBuf {
 
 fn output(mut command: Command, driver: &Path, scratch: &Path) -> String {
     command.env("DRIVER", driver).env("SCRATCH", scratch);
+    // SDL without a screen.
+    command
+        .env("SDL_VIDEODRIVER", "dummy")
+        .env("SDL_AUDIODRIVER", "dummy");
     let output = program::run_within(command, "", PATIENCE);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -42,6 +46,14 @@ fn same_answers(name: &str, application: &str, driver: &str) {
         folder.join(name).with_extension(extension)
     };
     let script = file("exs");
+    let theirs = || {
+        let mut elixir = Command::new("elixir");
+        elixir.arg(&script);
+        output(elixir, &driver, &scratch(name))
+    };
+    if std::env::var_os("WHARF_RECORD").is_some() {
+        std::fs::write(file("out"), theirs()).unwrap();
+    }
     let recorded = std::fs::read_to_string(file("out")).unwrap();
     let ours = command::wharf(&["run", &script.to_string_lossy()]);
     assert_eq!(output(ours, &driver, &scratch(name)), recorded, "wharf");
@@ -50,9 +62,7 @@ fn same_answers(name: &str, application: &str, driver: &str) {
         eprintln!("skipped: no elixir");
         return;
     }
-    let mut theirs = Command::new("elixir");
-    theirs.arg(&script);
-    assert_eq!(output(theirs, &driver, &scratch(name)), recorded, "elixir");
+    assert_eq!(theirs(), recorded, "elixir");
 }
 
 #[test]
@@ -63,6 +73,26 @@ fn sqlite_from_a_script() {
 #[test]
 fn trace_file_from_a_script() {
     same_answers("trace_file", "runtime_tools", "trace_file_drv");
+}
+
+#[test]
+fn trace_ip_from_a_script() {
+    same_answers("trace_ip", "runtime_tools", "trace_ip_drv");
+}
+
+#[test]
+fn megaco_from_a_script() {
+    same_answers("megaco", "megaco", "megaco_flex_scanner_drv");
+}
+
+#[test]
+fn setuid_from_a_script() {
+    same_answers("setuid", "yaws", "setuid_drv");
+}
+
+#[test]
+fn sdl_from_a_script() {
+    same_answers("sdl", "esdl", "sdl_driver");
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 /// The folder of a packaged driver, or a line that says it is missing.
 pub(crate) fn folder(application: &str, name: &str) -> Option<PathBuf> {
-    let applications = std::fs::read_dir("/usr/lib/erlang/lib")
-        .ok()
+    // Some applications are beside Erlang's own.
+    let applications = ["/usr/lib/erlang/lib", "/usr/lib"]
         .into_iter()
+        .filter_map(|folder| std::fs::read_dir(folder).ok())
         .flatten()
         .flatten();
     let found = applications
