@@ -55,3 +55,52 @@ Scenario.tell("a negative number in a direction that is not used", 0, fn -> is_p
 for option <- [:exit_status, {:args, []}, {:arg0, "x"}] do
   Scenario.tell("refused: " <> inspect(option), 0, fn -> Port.open({:fd, 8, 8}, [option]) end)
 end
+
+# Numbers, at their edges.
+for name <- [{:fd, 1_152_921_504_606_846_976, 8}, {:fd, 8, -1_152_921_504_606_846_977}, {:fd, 576_460_752_303_423_487, 8}, {:fd, 576_460_752_303_423_488, 8},
+      {:fd, -576_460_752_303_423_488, 8}, {:fd, 8, 576_460_752_303_423_487}, {:fd, 8, 4_294_967_304}, {:fd, 4_294_967_304, 8}, {:fd, "8", 8}, {:fd, '8', 8}, {:fd, 8, nil}] do
+  for options <- [[], [:in], [:out]] do
+    Scenario.to_end("the numbers of " <> inspect({name, options}), fn ->
+      p = Port.open(name, options)
+      Process.unlink(p)
+      Port.close(p)
+    end)
+  end
+end
+Scenario.tell("a number that is not open", 1, fn ->
+  p = Port.open({:fd, 77, 77}, [:binary])
+  {Port.info(p, :name), Port.command(p, "x")}
+end)
+Scenario.tell("a number that is not open, nothing written", 0, fn ->
+  p = Port.open({:fd, 77, 77}, [:binary])
+  {is_list(Port.info(p)), Port.close(p)}
+end)
+Scenario.tell("a number that is not open, out only", 1, fn ->
+  p = Port.open({:fd, 0, 77}, [:out])
+  Port.command(p, "x")
+end)
+for options <- [[:in], [:in, :binary], [:in, packet: 2]] do
+  Scenario.tell("an empty command to " <> inspect(options), 1, fn -> Port.command(Port.open({:fd, 8, 8}, options), "") end)
+end
+Scenario.tell("no call", 0, fn ->
+  p = Port.open({:fd, 8, 8}, [])
+  result = try do
+    :erlang.port_call(p, 1, [])
+  catch
+    :error, reason -> reason
+  end
+  Process.unlink(p)
+  {result, Port.close(p)}
+end)
+Scenario.tell("killed, the descriptor stays open", 0, fn ->
+  p = Port.open({:fd, 8, 8}, [:binary])
+  Process.exit(p, :kill)
+  killed = Scenario.flush(1)
+  q = Port.open({:fd, 8, 8}, [:binary])
+  Port.command(q, "again")
+  {length(killed), Scenario.flush(1) == [{q, {:data, "again"}}]}
+end)
+Scenario.tell("eof changes nothing while there is no end", 1, fn ->
+  p = Port.open({:fd, 8, 8}, [:binary, :eof])
+  Port.command(p, "more")
+end)
