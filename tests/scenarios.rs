@@ -33,23 +33,29 @@ topics!(
     arguments,
     busy,
     child,
+    closing,
     descriptors,
     drivers,
     ending,
+    ends,
     environment,
     environment_table,
     facts,
+    flushing,
     framing,
     limits,
+    lines,
     names,
     options,
     owner,
+    packets,
     probe,
     programs,
     settings,
     signals,
     text,
-    waiting
+    waiting,
+    writing
 );
 
 fn wharf_agrees(topic: &str) {

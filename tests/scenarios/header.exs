@@ -20,6 +20,9 @@ defmodule Scenario do
   # The messages that have come, waiting for `count` of them.
   def flush(count), do: collect(count, true, [])
 
+  # The same, with the pieces of a stream as they came.
+  def pieces(count), do: collect(count, false, [])
+
   # Runs a shell's script.
   def sh(script, options \\ []) do
     Port.open({:spawn_executable, "/bin/sh"}, [{:args, ["-c", script]}, :binary | options])
@@ -68,16 +71,26 @@ defmodule Scenario do
   end
 
   # Kills an operating system process, from a process of its own; gives what kill exits with.
-  def kill(os_pid) do
+  def kill(os_pid), do: run_apart("kill", ["#{os_pid}"])
+
+  # A named pipe at which a program waits (`read x < gate`) until `pass` lets it on, once.
+  def gate() do
+    name = "gate_#{:erlang.unique_integer([:positive])}"
+    0 = run_apart("mkfifo", [name])
+    name
+  end
+
+  # Lets the program at the gate on; returns when it has been there.
+  def pass(gate), do: File.write!(gate, "\n")
+
+  defp run_apart(program, arguments) do
     teller = self()
-
     spawn(fn ->
-      {_, status} = System.cmd("kill", ["#{os_pid}"])
-      send(teller, {:kill_exited, status})
+      {_, status} = System.cmd(program, arguments)
+      send(teller, {:exited_apart, status})
     end)
-
     receive do
-      {:kill_exited, status} -> status
+      {:exited_apart, status} -> status
     end
   end
 
@@ -92,7 +105,31 @@ defmodule Scenario do
     end
   end
 
+  # Tells the stories that `stories` tells several at a time, in the same order. They must not
+  # get in each other's way.
+  def together(stories) do
+    Process.put(:started, [])
+    stories.()
+    Enum.each(Process.delete(:started), &finish/1)
+  end
+
   defp run(name, count, story, trap, join) do
+    started = start(name, count, story, trap, join)
+
+    case Process.get(:started) do
+      nil ->
+        finish(started)
+
+      [first | others] when length(others) == 15 ->
+        finish(first)
+        Process.put(:started, others ++ [started])
+
+      before ->
+        Process.put(:started, before ++ [started])
+    end
+  end
+
+  defp start(name, count, story, trap, join) do
     teller = self()
 
     {pid, monitor} =
@@ -102,6 +139,10 @@ defmodule Scenario do
         send(teller, {:told, self(), value, collect(awaited(count, value), join, [])})
       end)
 
+    {name, pid, monitor}
+  end
+
+  defp finish({name, pid, monitor}) do
     outcome =
       receive do
         {:told, ^pid, value, messages} -> value <> "; " <> show(messages)
