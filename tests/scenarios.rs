@@ -51,6 +51,7 @@ topics!(
     packets,
     probe,
     programs,
+    relations,
     settings,
     signals,
     text,
