@@ -216,3 +216,34 @@ fn sqlite_does_its_observed_session() {
     assert_eq!(world.message(), "{'EXIT',P,normal}");
     assert_eq!(world.ddll("unload", &["sqlite3_drv"]), "ok");
 }
+
+#[test]
+fn megaco_gives_the_tokens_that_erlangs_own_scanner_gives() {
+    let message = "MEGACO/1 [10.0.0.1]:2944 Transaction = 12 {\n Context = $ { Add = ship/1 {\n\
+        Media { Local {\nv=0\nc=IN IP4 10.0.0.2\n} } } } }";
+    let question = format!(
+        "{{ok, Ports}} = megaco_flex_scanner:start(), {{ok, Tokens, _, Last}} = \
+         megaco_flex_scanner:scan(<<{message:?}>>, Ports), \
+         io:format(\"~w\", [{{tokens, Tokens, Last}}]), halt()."
+    );
+    for name in ["megaco_flex_scanner_drv", "megaco_flex_scanner_drv_mt"] {
+        let Some(world) = load("megaco", name) else {
+            return;
+        };
+        let asked = std::process::Command::new("erl")
+            .args(["-noshell", "-eval", &question])
+            .env("HOME", scratch("megaco"))
+            .output();
+        let Ok(asked) = asked else {
+            eprintln!("skipped: no erl");
+            return;
+        };
+        let port = world.open(name, "[binary]");
+        assert_eq!(control(&world, port, u32::from(b's'), message), "[]");
+        let tokens = world.me.receive_any(world::DEADLINE).unwrap().unwrap();
+        let theirs = String::from_utf8(asked.stdout).unwrap();
+        assert!(theirs.starts_with("{tokens,["), "{theirs}");
+        assert_eq!(tokens, term(&theirs));
+        world.close(port);
+    }
+}
