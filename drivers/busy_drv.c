@@ -29,7 +29,7 @@ static ErlDrvData start(ErlDrvPort port, char *command)
     if (arguments != NULL
         && (sscanf(arguments, "%d %d", &burst, &pause_ms) != 2 || burst < 1 || pause_ms < 0))
         return ERL_DRV_ERROR_BADARG;
-    busy = driver_alloc(sizeof *busy);
+    busy = (Busy *)driver_alloc(sizeof *busy);
     if (busy == NULL)
         return ERL_DRV_ERROR_GENERAL;
     busy->port = port;
@@ -78,9 +78,9 @@ static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
     .output = output,
-    .timeout = timeout,
-    .control = control,
     .driver_name = "busy_drv",
+    .control = control,
+    .timeout = timeout,
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,

@@ -30,7 +30,7 @@ static ErlDrvSSizeT call(ErlDrvData data, unsigned int command, char *buf, ErlDr
         return -1; /* port_call fails with badarg */
     if (needed > rlen) {
         /* The host frees this. */
-        *rbuf = driver_alloc(needed);
+        *rbuf = (char *)driver_alloc(needed);
         if (*rbuf == NULL)
             return -1;
     }
@@ -49,8 +49,8 @@ static ErlDrvSSizeT call(ErlDrvData data, unsigned int command, char *buf, ErlDr
 
 static ErlDrvEntry entry = {
     .start = start,
-    .call = call,
     .driver_name = "call_drv",
+    .call = call,
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,

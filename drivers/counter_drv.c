@@ -21,7 +21,7 @@ typedef struct {
 
 static ErlDrvData start(ErlDrvPort port, char *command)
 {
-    Counter *counter = driver_alloc(sizeof *counter);
+    Counter *counter = (Counter *)driver_alloc(sizeof *counter);
     (void)command;
     if (counter == NULL)
         return ERL_DRV_ERROR_GENERAL;
@@ -115,9 +115,9 @@ static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
     .output = output,
+    .driver_name = "counter_drv",
     .control = control,
     .timeout = timeout,
-    .driver_name = "counter_drv",
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,

@@ -22,7 +22,7 @@ typedef struct {
 
 static ErlDrvData start(ErlDrvPort port, char *command)
 {
-    Watcher *watcher = driver_alloc(sizeof *watcher);
+    Watcher *watcher = (Watcher *)driver_alloc(sizeof *watcher);
     (void)command;
     if (watcher == NULL)
         return ERL_DRV_ERROR_GENERAL;
@@ -74,7 +74,7 @@ static void output(ErlDrvData data, char *buf, ErlDrvSizeT len)
         tell(watcher, sender, "bye");
         return;
     }
-    watch = driver_alloc(sizeof *watch);
+    watch = (Watch *)driver_alloc(sizeof *watch);
     if (watch == NULL)
         return;
     /* Fails when the sender has died in the meantime. */
@@ -115,12 +115,12 @@ static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
     .output = output,
-    .process_exit = process_exit,
     .driver_name = "monitor_drv",
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,
     .driver_flags = ERL_DRV_FLAG_USE_PORT_LOCKING,
+    .process_exit = process_exit,
 };
 
 DRIVER_INIT(monitor_drv)

@@ -40,7 +40,7 @@ static ErlDrvData start(ErlDrvPort port, char *command)
     fd = open(path + 1, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_CLOEXEC, 0666);
     if (fd < 0)
         return ERL_DRV_ERROR_ERRNO;
-    writer = driver_alloc(sizeof *writer);
+    writer = (Writer *)driver_alloc(sizeof *writer);
     if (writer == NULL) {
         close(fd);
         errno = ENOMEM;
@@ -129,16 +129,16 @@ static ErlDrvSSizeT control(ErlDrvData data, unsigned int command, char *buf, Er
 static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
-    .outputv = outputv,
     .ready_output = ready_output,
-    .stop_select = stop_select,
-    .flush = flush,
-    .control = control,
     .driver_name = "queue_drv",
+    .control = control,
+    .outputv = outputv,
+    .flush = flush,
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,
     .driver_flags = ERL_DRV_FLAG_USE_PORT_LOCKING,
+    .stop_select = stop_select,
 };
 
 DRIVER_INIT(queue_drv)

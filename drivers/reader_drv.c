@@ -37,7 +37,7 @@ static ErlDrvData start(ErlDrvPort port, char *command)
     fd = open(path + 1, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return ERL_DRV_ERROR_ERRNO; /* errno becomes the reason */
-    reader = driver_alloc(sizeof *reader);
+    reader = (Reader *)driver_alloc(sizeof *reader);
     if (reader == NULL) {
         close(fd);
         errno = ENOMEM;
@@ -94,12 +94,12 @@ static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
     .ready_input = ready_input,
-    .stop_select = stop_select,
     .driver_name = "reader_drv",
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,
     .driver_flags = ERL_DRV_FLAG_USE_PORT_LOCKING,
+    .stop_select = stop_select,
 };
 
 DRIVER_INIT(reader_drv)

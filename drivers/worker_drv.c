@@ -24,7 +24,7 @@ typedef struct {
 
 static ErlDrvData start(ErlDrvPort port, char *command)
 {
-    Worker *worker = driver_alloc(sizeof *worker);
+    Worker *worker = (Worker *)driver_alloc(sizeof *worker);
     (void)command;
     if (worker == NULL)
         return ERL_DRV_ERROR_GENERAL;
@@ -41,7 +41,7 @@ static void stop(ErlDrvData data)
 /* Runs on a thread of the pool: nothing here may touch the port. */
 static void count_primes(void *data)
 {
-    Job *job = data;
+    Job *job = (Job *)data;
     unsigned long number, divisor;
     job->primes = 0;
     for (number = 2; number < job->limit; number++) {
@@ -68,7 +68,7 @@ static void output(ErlDrvData data, char *buf, ErlDrvSizeT len)
 {
     Worker *worker = (Worker *)data;
     char text[24] = "";
-    Job *job = driver_alloc(sizeof *job);
+    Job *job = (Job *)driver_alloc(sizeof *job);
     if (job == NULL || len >= sizeof text) {
         driver_free(job);
         driver_failure_atom(worker->port, "too_long");
@@ -85,8 +85,8 @@ static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
     .output = output,
-    .ready_async = ready_async,
     .driver_name = "worker_drv",
+    .ready_async = ready_async,
     .extended_marker = ERL_DRV_EXTENDED_MARKER,
     .major_version = ERL_DRV_EXTENDED_MAJOR_VERSION,
     .minor_version = ERL_DRV_EXTENDED_MINOR_VERSION,

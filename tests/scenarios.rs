@@ -59,6 +59,44 @@ topics!(
     writing
 );
 
+/// The sample drivers do the same whichever header they were compiled against, as C and as C++.
+mod samples {
+    const CPP: &[&str] = &["-x", "c++", "-std=gnu++20", "-Wno-narrowing"];
+
+    #[test]
+    fn compiled_as_cpp() {
+        super::samples_agree("cpp", None, CPP);
+    }
+
+    #[test]
+    fn compiled_against_erlangs_header() {
+        super::samples_agree("erlang-c", Some("/usr/lib/erlang/usr/include"), &[]);
+    }
+
+    #[test]
+    fn compiled_against_erlangs_header_as_cpp() {
+        let said_too = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/drivers/cpp.h");
+        let flags = [CPP, &["-include", said_too]].concat();
+        super::samples_agree("erlang-cpp", Some("/usr/lib/erlang/usr/include"), &flags);
+    }
+}
+
+fn samples_agree(variant: &str, include: Option<&str>, flags: &[&str]) {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("include");
+    let include = include.map_or(ours, PathBuf::from);
+    if !include.join("erl_driver.h").exists() {
+        println!("skipped: no erlang-dev");
+        return;
+    }
+    if recording() {
+        return;
+    }
+    let folder = sample_drivers::compile_all_with(variant, &include, flags);
+    let command = format!("exec {} run", env!("CARGO_BIN_EXE_wharf"));
+    let teller = format!("wharf-{variant}");
+    compare("drivers", &tell_with("drivers", &teller, &command, &folder));
+}
+
 fn wharf_agrees(topic: &str) {
     if recording() {
         return;
@@ -108,6 +146,10 @@ fn path(topic: &str, extension: &str) -> PathBuf {
 
 /// Runs the scenario and gives its lines, ids by number.
 fn tell(topic: &str, teller: &str, command: &str) -> Vec<String> {
+    tell_with(topic, teller, command, drivers())
+}
+
+fn tell_with(topic: &str, teller: &str, command: &str, drivers: &Path) -> Vec<String> {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{topic}-{teller}"));
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch).unwrap();
@@ -128,7 +170,7 @@ fn tell(topic: &str, teller: &str, command: &str) -> Vec<String> {
         .current_dir(&scratch)
         .env("TMPDIR", &scratch)
         .env("LC_ALL", "C.UTF-8")
-        .env("WHARF_SCENARIO_DRIVERS", drivers());
+        .env("WHARF_SCENARIO_DRIVERS", drivers);
     let output = run_within(program, "", PATIENCE);
     let text = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<String> = text

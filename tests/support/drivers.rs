@@ -7,6 +7,12 @@ use std::process::Command;
 /// Compiles all of `drivers/` into an empty folder for the test of that name.
 #[allow(dead_code)] // some tests compile only what they need
 pub(crate) fn compile_all(test: &str) -> PathBuf {
+    compile_all_with(test, &own_header(), &[])
+}
+
+/// The same against the header in another folder, and with more flags.
+#[allow(dead_code)]
+pub(crate) fn compile_all_with(test: &str, include: &Path, flags: &[&str]) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drivers-{test}"));
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -14,7 +20,7 @@ pub(crate) fn compile_all(test: &str) -> PathBuf {
     for entry in std::fs::read_dir(sources).unwrap() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "c") {
-            compile(&path, &folder);
+            compile_with(&path, &folder, include, flags);
         }
     }
     folder
@@ -31,10 +37,21 @@ pub(crate) fn compile_probes(folder: &Path) {
 
 /// Compiles one C file to a driver in `folder`.
 pub(crate) fn compile(source: &Path, folder: &Path) -> PathBuf {
+    compile_with(source, folder, &own_header(), &[])
+}
+
+/// Where `erl_driver.h` of this project is.
+fn own_header() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
+}
+
+fn compile_with(source: &Path, folder: &Path, include: &Path, flags: &[&str]) -> PathBuf {
     let library = folder.join(source.with_extension("so").file_name().unwrap());
     let status = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-pthread", "-w", "-I"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"))
+        .args(["-shared", "-fPIC", "-O1", "-pthread", "-w"])
+        .args(flags)
+        .arg("-I")
+        .arg(include)
         .arg("-o")
         .args([library.as_path(), source])
         .status()
