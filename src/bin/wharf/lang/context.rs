@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::node::Lambda;
+use super::run::Ports;
 use super::throw::{Call, Throw};
 use super::world::World;
 use std::collections::HashMap;
@@ -92,9 +93,9 @@ impl Context {
 
     /// Ends the whole program, as `System.halt/1`. In a transcript the program is not the session's to end: there all
     /// of the session's processes do.
-    pub(crate) fn halt(&mut self, status: i32) -> Result<Term, Throw> {
+    pub(crate) fn halt(&mut self, status: i32, ports: Ports) -> Result<Term, Throw> {
         if !self.world.halt(status) {
-            super::run::leave(&self.world, status);
+            super::run::leave(&self.world, status, ports);
         }
         let kill = Term::Atom(atom::KILL);
         let host = self.process.host();

@@ -26,9 +26,20 @@ pub(crate) fn eval_string(host: Host, source: &str, arguments: Vec<String>) -> i
 }
 
 /// Ends the program from any of its processes, as `System.halt/1` does.
-pub(crate) fn leave(world: &World, status: i32) -> ! {
-    close_ports(world);
+pub(crate) fn leave(world: &World, status: i32, ports: Ports) -> ! {
+    if ports == Ports::Written {
+        close_ports(world);
+    }
     std::process::exit(status)
+}
+
+/// What becomes of output that waits in ports when the program ends.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Ports {
+    /// It is written first.
+    Written,
+    /// It is lost.
+    Left,
 }
 
 /// What is printed of a script's value.

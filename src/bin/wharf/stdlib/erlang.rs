@@ -6,6 +6,7 @@
 use super::argument::{Answer, bad, binary_of, list, map};
 use super::{Entry, convert, kernel, table};
 use crate::lang::native::Context;
+use crate::lang::run::Ports;
 use crate::lang::throw::{Class, Throw};
 use std::sync::atomic::{AtomicI64, Ordering};
 use wharf::term::{Binary, Bitstring, Pid, Term, decode, encode};
@@ -284,13 +285,27 @@ fn adler32(bytes: &[u8]) -> u32 {
 }
 
 fn halt(ctx: &mut Context, args: &[Term]) -> Answer {
-    match args.first() {
-        None => ctx.halt(0),
-        Some(Term::Int(status)) if *status >= 0 => {
-            ctx.halt(i32::try_from(status & 0xFF).unwrap_or(0))
+    let mut ports = Ports::Written;
+    if args.len() > 1 {
+        for option in list(args, 2)? {
+            ports = match option.as_tuple().map(|pair| &pair[..]) {
+                Some([name, wanted]) if name.is_atom("flush") && wanted.is_atom("true") => {
+                    Ports::Written
+                }
+                Some([name, wanted]) if name.is_atom("flush") && wanted.is_atom("false") => {
+                    Ports::Left
+                }
+                _ => return Err(bad(2, "invalid option in list")),
+            };
         }
-        Some(status) if status.is_atom("abort") => ctx.halt(134),
-        Some(Term::Nil | Term::List(_)) => ctx.halt(1),
+    }
+    match args.first() {
+        None => ctx.halt(0, ports),
+        Some(Term::Int(status)) if *status >= 0 => {
+            ctx.halt(i32::try_from(status & 0xFF).unwrap_or(0), ports)
+        }
+        Some(status) if status.is_atom("abort") => ctx.halt(134, Ports::Left),
+        Some(Term::Nil | Term::List(_)) => ctx.halt(1, Ports::Left),
         Some(_) => Err(bad(1, "invalid status")),
     }
 }

@@ -4,6 +4,7 @@
 use super::argument::Answer;
 use super::{Entry, erlang, table};
 use crate::lang::native::Context;
+use crate::lang::run::Ports;
 use crate::lang::throw::Throw;
 use wharf::term::{Map, Term};
 
@@ -12,12 +13,14 @@ const ELIXIR_VERSION: &str = "1.14.0";
 
 fn halt(ctx: &mut Context, args: &[Term]) -> Answer {
     match args.first() {
-        None => ctx.halt(0),
-        Some(Term::Int(status)) => ctx.halt(i32::try_from(status & 0xFF).unwrap_or(0)),
-        Some(status) if status.is_atom("abort") => ctx.halt(134),
+        None => ctx.halt(0, Ports::Written),
+        Some(Term::Int(status)) => {
+            ctx.halt(i32::try_from(status & 0xFF).unwrap_or(0), Ports::Written)
+        }
+        Some(status) if status.is_atom("abort") => ctx.halt(134, Ports::Left),
         Some(Term::Binary(message)) => {
             eprintln!("{}", String::from_utf8_lossy(message));
-            ctx.halt(1)
+            ctx.halt(1, Ports::Left)
         }
         Some(_) => Err(Throw::function_clause("System", "halt", args)),
     }
