@@ -293,12 +293,16 @@ impl Process {
         if directory.register(*name, party) {
             return Ok(());
         }
-        Err(if directory.whereis(*name).is_some() {
-            Raise::argument(1, "name is in use")
-        } else if self.has_name(party) {
-            Raise::argument(2, "this process or port already has a name")
-        } else {
-            Raise::argument(2, "process is not alive")
+        // Erlang has no other words for a closed port than these of the name.
+        let dead = |pid| directory.process(pid).is_none();
+        Err(match party {
+            _ if self.has_name(party) => {
+                Raise::argument(2, "this process or port already has a name")
+            }
+            Party::Process(pid) if dead(pid) => {
+                Raise::argument(2, "the pid does not refer to an existing process")
+            }
+            _ => Raise::argument(1, "name is in use"),
         })
     }
 

@@ -145,7 +145,10 @@ defmodule Scenario do
   defp finish({name, pid, monitor}) do
     outcome =
       receive do
-        {:told, ^pid, value, messages} -> value <> "; " <> show(messages)
+        # The next story finds nothing of this one's process, not even its name.
+        {:told, ^pid, value, messages} ->
+          eventually(fn -> not Process.alive?(pid) end)
+          value <> "; " <> show(messages)
         {:DOWN, ^monitor, :process, ^pid, reason} -> "owner died: " <> show(reason)
       after
         20_000 -> "no end"

@@ -25,24 +25,27 @@ worked = fn name ->
   end
 end
 
+# A name for each port, since one that ends gives its name back when it likes.
+named = fn p -> :"scenario_#{:erlang.port_to_list(p)}" end
+
 # What waits. Each is seen suspended; then the program reads, and it goes on.
 waits = [
   {"port_command/2", fn p, _ -> :erlang.port_command(p, "y") end},
   {"port_command/3", fn p, _ -> :erlang.port_command(p, "y", []) end},
   {"Port.command/2", fn p, _ -> Port.command(p, "y") end},
-  {"port_command by name", fn _, _ -> Port.command(:scenario_busy, "y") end},
+  {"port_command by name", fn p, _ -> Port.command(named.(p), "y") end},
   {"send", fn p, owner -> send(p, {owner, {:command, "y"}}) == {owner, {:command, "y"}} end},
   {":erlang.send/2", fn p, owner -> :erlang.send(p, {owner, {:command, "y"}}) == {owner, {:command, "y"}} end},
   {":erlang.send/3", fn p, owner -> :erlang.send(p, {owner, {:command, "y"}}, []) end},
   {":erlang.send/3 noconnect", fn p, owner -> :erlang.send(p, {owner, {:command, "y"}}, [:noconnect]) end},
   {"Process.send/3", fn p, owner -> Process.send(p, {owner, {:command, "y"}}, []) end},
-  {"send to a name", fn _, owner -> send(:scenario_busy, {owner, {:command, "y"}}) == {owner, {:command, "y"}} end},
-  {"send to a name and node", fn _, owner -> send({:scenario_busy, Node.self()}, {owner, {:command, "y"}}) == {owner, {:command, "y"}} end}
+  {"send to a name", fn p, owner -> send(named.(p), {owner, {:command, "y"}}) == {owner, {:command, "y"}} end},
+  {"send to a name and node", fn p, owner -> send({named.(p), Node.self()}, {owner, {:command, "y"}}) == {owner, {:command, "y"}} end}
 ]
 for {name, work} <- waits do
   Scenario.tell("waits: " <> name, 0, fn ->
     {p, gate} = busy.("cat >&2; exit", [])
-    Process.register(p, :scenario_busy)
+    Process.register(p, named.(p))
     owner = self()
     q = Scenario.suspended(:one, fn -> work.(p, owner) end)
     Scenario.open_gate(gate)
@@ -309,9 +312,9 @@ asks = [
   {"send_nosuspend/2", fn p, owner -> :erlang.send_nosuspend(p, {owner, {:command, "y"}}) end},
   {"send_nosuspend/3", fn p, owner -> :erlang.send_nosuspend(p, {owner, {:command, "y"}}, []) end},
   {"send_nosuspend/3 noconnect", fn p, owner -> :erlang.send_nosuspend(p, {owner, {:command, "y"}}, [:noconnect]) end},
-  {"to a name", fn _, owner -> :erlang.send(:scenario_full, {owner, {:command, "y"}}, [:nosuspend]) end},
-  {"to a name and node", fn _, owner -> :erlang.send({:scenario_full, Node.self()}, {owner, {:command, "y"}}, [:nosuspend]) end},
-  {"send_nosuspend to a name", fn _, owner -> :erlang.send_nosuspend(:scenario_full, {owner, {:command, "y"}}) end},
+  {"to a name", fn p, owner -> :erlang.send(named.(p), {owner, {:command, "y"}}, [:nosuspend]) end},
+  {"to a name and node", fn p, owner -> :erlang.send({named.(p), Node.self()}, {owner, {:command, "y"}}, [:nosuspend]) end},
+  {"send_nosuspend to a name", fn p, owner -> :erlang.send_nosuspend(named.(p), {owner, {:command, "y"}}) end},
   {"junk", fn p, _ -> :erlang.send(p, :junk, [:nosuspend]) end},
   {"junk in the owner's name", fn p, owner -> :erlang.send(p, {owner, :junk}, [:nosuspend]) end},
   {"no data", fn p, owner -> :erlang.send(p, {owner, {:command, :no_data}}, [:nosuspend]) end},
@@ -323,7 +326,7 @@ told = %{"junk" => 1, "junk in the owner's name" => 1, "a connect" => 1}
 for {name, ask} <- asks do
   Scenario.tell("nosuspend at a busy port: " <> name, 0, fn ->
     {p, gate} = busy.("cat >&2; exit", [])
-    Process.register(p, :scenario_full)
+    Process.register(p, named.(p))
     answer = try do ask.(p, self()) catch :error, reason -> {:raises, reason} end
     messages = Scenario.flush(Map.get(told, name, 0)) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)
     done.(p, gate)
@@ -331,7 +334,7 @@ for {name, ask} <- asks do
   end)
   Scenario.tell("nosuspend at a free port: " <> name, 0, fn ->
     p = Port.open({:spawn_driver, "probe_drv"}, [:binary])
-    Process.register(p, :scenario_full)
+    Process.register(p, named.(p))
     answer = try do ask.(p, self()) catch :error, reason -> {:raises, reason} end
     Port.info(p)
     {answer, Scenario.flush(0) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)}
