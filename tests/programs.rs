@@ -390,6 +390,39 @@ fn packets_that_are_too_long_end_the_port() {
     }
 }
 
+// The next two tests hold what docs/compatibility.md says that differs from Erlang.
+
+#[test]
+fn a_length_that_cannot_be_does_not_hide_the_programs_end() {
+    for claim in ["377\\377", "200\\000", "177\\377"] {
+        hears(
+            &format!("printf '\\000\\000\\000\\002ok\\{claim}\\377\\377abc'; exit 3"),
+            ",{packet,4},exit_status",
+            &["{P,{data,<<\"ok\">>}}", "{P,{exit_status,3}}", NORMAL],
+        );
+    }
+}
+
+#[test]
+fn bits_that_are_no_whole_bytes_are_no_data() {
+    let owner = owner();
+    let port = open(&owner, "{spawn,\"cat\"}", "[binary]");
+    let name = Term::Port(port);
+    for data in ["<<1:3>>", "[<<1:3>>]", "<<\"ab\",1:3>>", "[97|<<1:3>>]"] {
+        let raised = owner.port_command(&name, &erl(data), &Term::Nil);
+        assert_eq!(raised.unwrap_err().reason, Term::atom("badarg"), "{data}");
+        let command = Term::tuple([Term::atom("command"), erl(data)]);
+        owner
+            .send(&name, Term::tuple([Term::Pid(owner.pid()), command]))
+            .unwrap();
+        assert_eq!(next(&owner, port), "{'EXIT',P,badsig}", "{data}");
+    }
+    owner
+        .port_command(&name, &erl("<<\"goes on\">>"), &Term::Nil)
+        .unwrap();
+    assert_eq!(next(&owner, port), "{P,{data,<<\"goes on\">>}}");
+}
+
 #[test]
 fn large_packets_come_back_whole() {
     let owner = owner();
