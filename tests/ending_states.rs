@@ -208,11 +208,10 @@ fn a_port_that_is_flushing_is_not_ended_twice() {
         if end != End::Closed {
             story.end(end);
         }
-        if end.flushes() {
-            assert!(!story.port.is_open());
-            assert_eq!(host.ports(), [story.id()]);
-            story.control("d");
-        }
+        // Not even a kill ends it before its output is out.
+        assert!(!story.port.is_open());
+        assert_eq!(host.ports(), [story.id()]);
+        story.control("d");
         story.gate.reaches("x");
         story.is_over(false);
     });
@@ -330,9 +329,7 @@ fn closing(names: [&'static str; 2], letter: &'static str) {
             closing.join().expect("no panic").expect("open");
         });
         if letter == "f" {
-            if end.flushes() {
-                story.control("d");
-            }
+            story.control("d");
             story.gate.reaches("x");
         }
         story.is_over(letter == "x");
