@@ -34,7 +34,7 @@ impl Idle {
     fn open(owner: &Process) -> Idle {
         use std::os::fd::AsRawFd;
         let (reader, writer) = std::io::pipe().expect("descriptors");
-        let name = PortName::fd(reader.as_raw_fd().into(), writer.as_raw_fd().into());
+        let name = PortName::fd(reader.as_raw_fd(), writer.as_raw_fd());
         let options = Options::new().binary().input_only();
         let port = owner.open(name, options).expect("it opens");
         Idle {
@@ -425,7 +425,7 @@ fn a_host_ends_while_its_last_port_opens() {
         at_once(vec![
             Box::new(move || {
                 use std::os::fd::AsRawFd;
-                let name = PortName::fd(0, writer.as_raw_fd().into());
+                let name = PortName::fd(0, writer.as_raw_fd());
                 let options = Options::new().output_only();
                 let port = me.open(name, options).expect("it opens");
                 port.command("x").expect("open");

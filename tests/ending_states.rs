@@ -139,7 +139,7 @@ impl Story {
 
     /// Nothing is left, but what `stop` said to an owner who hears it.
     #[track_caller]
-    fn is_over(self, late: bool) {
+    fn ends_quietly(self, late: bool) {
         quiet::wait_for_no_ports(&self.host);
         if late && self.owner.exited().is_none() {
             let late = Message::Data {
@@ -176,7 +176,7 @@ fn an_idle_port_ends() {
         story.end(end);
         story.is_told(end.reason());
         story.gate.reaches("x");
-        story.is_over(true);
+        story.ends_quietly(true);
     });
 }
 
@@ -193,7 +193,7 @@ fn a_port_with_queued_output_ends_when_it_is_out() {
             story.control("d");
         }
         story.gate.reaches("x");
-        story.is_over(!end.flushes());
+        story.ends_quietly(!end.flushes());
     });
 }
 
@@ -213,7 +213,7 @@ fn a_port_that_is_flushing_is_not_ended_twice() {
         assert_eq!(host.ports(), [story.id()]);
         story.control("d");
         story.gate.reaches("x");
-        story.is_over(false);
+        story.ends_quietly(false);
     });
 }
 
@@ -232,7 +232,7 @@ fn suspended(names: [&'static str; 2], send: fn(&Story) -> bool) {
         });
         story.is_told(end.reason());
         story.gate.reaches("x");
-        story.is_over(true);
+        story.ends_quietly(true);
     });
 }
 
@@ -283,7 +283,7 @@ fn inside(names: [&'static str; 2], letter: &'static str, ask: fn(&Port) -> Resu
         });
         story.is_told(end.reason());
         story.gate.reaches("x");
-        story.is_over(true);
+        story.ends_quietly(true);
     });
 }
 
@@ -332,7 +332,7 @@ fn closing(names: [&'static str; 2], letter: &'static str) {
             story.control("d");
             story.gate.reaches("x");
         }
-        story.is_over(letter == "x");
+        story.ends_quietly(letter == "x");
     });
 }
 
@@ -369,7 +369,7 @@ fn a_port_after_the_end_of_its_input_ends() {
         story.end(end);
         story.is_told(end.reason());
         story.gate.reaches("x");
-        story.is_over(true);
+        story.ends_quietly(true);
     });
 }
 
@@ -424,7 +424,7 @@ fn a_port_that_is_being_connected_ends_with_whom_it_is_linked_to() {
             "it is the owner, and not linked"
         );
         all_quiet(host, &[&heir]);
-        story.is_over(false);
+        story.ends_quietly(false);
     });
 }
 
@@ -445,7 +445,7 @@ fn the_end_of_a_port_is_told_before_its_driver_stops() {
             story.is_told("boom");
             story.gate.let_go();
         });
-        story.is_over(true);
+        story.ends_quietly(true);
     });
 }
 
@@ -479,7 +479,7 @@ fn a_slow_stop_keeps_the_death_of_its_owner_from_nobody() {
             story.gate.let_go();
         });
         all_quiet(host, &[&friend]);
-        story.is_over(false);
+        story.ends_quietly(false);
     });
 }
 
@@ -511,7 +511,7 @@ fn a_slow_watcher_keeps_a_death_from_nobody() {
         story.is_told("normal");
         story.gate.reaches("x");
         all_quiet(host, &[&friend]);
-        story.is_over(true);
+        story.ends_quietly(true);
     });
 }
 
