@@ -230,3 +230,34 @@ fn whatever_speaks_of_a_port_comes_from_it() {
     assert_eq!(from_port, Some(Message::Other(message)));
     assert_eq!(next(&me), Message::Other(Term::atom("another")));
 }
+
+#[test]
+fn what_a_port_refuses_has_erlangs_reason() {
+    let host = Host::new().expect("a host");
+    let (me, gone) = (host.process(), host.process());
+    let ended = gone.pid();
+    gone.exit("normal");
+    let port = me
+        .open(PortName::spawn("cat"), Options::new())
+        .expect("cat runs");
+    let refused = |port: &wharf::Port, forced: &str| {
+        let answers = [
+            (port.force_command("x").err(), forced),
+            (port.control(1, "").err(), "badarg"),
+            (port.call(1, Term::Nil).err(), "badarg"),
+            (port.connect(ended).err(), "badarg"),
+        ];
+        for (at, (error, reason)) in answers.into_iter().enumerate() {
+            let error = error.unwrap_or_else(|| panic!("number {at} is refused"));
+            assert!(error.is(reason), "number {at}: {error}");
+        }
+    };
+    refused(&port, "notsup");
+    assert_eq!(port.info("registered_name"), Some(Term::Nil));
+    assert_eq!(port.info("bogus"), None);
+    port.close().expect("open");
+    refused(&port, "badarg");
+    assert!(port.try_command("x").is_err_and(|error| error.is("badarg")));
+    assert!(port.close().is_err_and(|error| error.is("badarg")));
+    assert_eq!(port.info("name"), None);
+}

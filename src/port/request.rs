@@ -121,6 +121,7 @@ impl Port {
     fn admit(&self, on: &mut OnTurn<'_>, caller: Pid, flags: CommandFlags) -> Commanded {
         let state = self.state.get(on);
         match state.gate() {
+            _ if state.phase == Phase::Closed => Commanded::Closed,
             _ if flags.force && !self.transport.nature().soft_busy => Commanded::NotSupported,
             Gate::Shut => Commanded::Closed,
             // Force passes a busy port, and not what the same process sent before.
