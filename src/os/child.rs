@@ -14,6 +14,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::errno::{Errno, Result};
@@ -65,13 +66,33 @@ pub(crate) enum Exit {
     Taken,
 }
 
+/// Whether a new process can leave the descriptors it shares with us without a copy of all of them;
+/// on some systems it may not.
+static MAY_SHARE: AtomicBool = AtomicBool::new(true);
+
+/// How a new process comes to have none but its own descriptors.
+#[derive(Clone, Copy)]
+struct Means {
+    /// It begins with the host's table, not with a copy, so that it never holds what is not its own: the
+    /// other end of a pipe would seem to be open for as long.
+    share: bool,
+    close_range: bool,
+}
+
 /// Starts a program. What goes wrong in the new process (no such directory, not a program) is its exit
 /// status, an error number; what goes wrong before (no memory, too many processes) is the error here.
 pub(crate) fn start(program: &Program<'_>) -> Result<Child> {
-    start_with(program, true)
+    let share = MAY_SHARE.load(Ordering::Relaxed);
+    start_with(
+        program,
+        Means {
+            share,
+            close_range: true,
+        },
+    )
 }
 
-fn start_with(program: &Program<'_>, close_range: bool) -> Result<Child> {
+fn start_with(program: &Program<'_>, means: Means) -> Result<Child> {
     let argv = pointers(program.argv);
     let env = pointers(program.env);
     let mut plan = Plan {
@@ -84,12 +105,17 @@ fn start_with(program: &Program<'_>, close_range: bool) -> Result<Child> {
             Given::Closed => Source::Closed,
             Given::Copy(fd) => Source::Number(fd.as_raw_fd()),
         }),
-        close_range,
+        shares: means.share,
+        close_range: means.close_range,
         directory_error: 0,
+        stuck: false,
     };
     let stack = Stack::new()?;
     let mut pidfd: RawFd = -1;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    let mut flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
+    if means.share {
+        flags |= libc::CLONE_FILES;
+    }
     // No handler of the host's may run in the child, and none in this thread between the two.
     let mask = exec::set_mask(u64::MAX);
     // SAFETY: the child runs `become_program` on a stack of its own, with a plan whose pointers stay
@@ -109,12 +135,30 @@ fn start_with(program: &Program<'_>, close_range: bool) -> Result<Child> {
     // SAFETY: the kernel has made this descriptor for us.
     let pidfd = lift(unsafe { OwnedFd::from_raw_fd(pidfd) });
     // SAFETY: `plan` is ours; read this way because the child has written it behind the compiler's back.
-    let directory_error = unsafe { (&raw const plan.directory_error).read_volatile() };
-    Ok(Child {
+    let (directory_error, stuck) = unsafe {
+        (
+            (&raw const plan.directory_error).read_volatile(),
+            (&raw const plan.stuck).read_volatile(),
+        )
+    };
+    let child = Child {
         pid,
         pidfd,
         directory_error: (directory_error != 0).then(|| Errno::new(directory_error)),
-    })
+    };
+    if stuck {
+        // It has ended without doing anything; the next one gets a copy.
+        child.wait()?;
+        MAY_SHARE.store(false, Ordering::Relaxed);
+        return start_with(
+            program,
+            Means {
+                share: false,
+                ..means
+            },
+        );
+    }
+    Ok(child)
 }
 
 /// Whether this process may run the file, as far as its permissions tell.

@@ -27,10 +27,14 @@ pub(super) struct Plan {
     /// Null: stay.
     pub(super) directory: *const c_char,
     pub(super) descriptors: [Source; GIVEN],
+    /// Whether the host's table of descriptors is this process's as well, and must be left first.
+    pub(super) shares: bool,
     /// Whether `close_range` may be tried; tests of older kernels' way say no.
     pub(super) close_range: bool,
     /// For the parent to read: why the directory could not be entered, 0 if it could.
     pub(super) directory_error: c_int,
+    /// For the parent to read: the shared table could not be left, and nothing was done.
+    pub(super) stuck: bool,
 }
 
 /// Where one of the program's descriptors comes from.
@@ -49,6 +53,10 @@ pub(super) extern "C" fn become_program(plan: *mut c_void) -> c_int {
     // library's `clone`, so nothing of the parent's frames is run.
     unsafe {
         let plan = plan.cast::<Plan>();
+        if (*plan).shares && !leave_table(&(*plan).descriptors, (*plan).close_range) {
+            (*plan).stuck = true;
+            return libc::EPERM;
+        }
         // First, because other pipes of the host seem to have a reader and a writer more as long as
         // this process has copies of them.
         if !arrange(&(*plan).descriptors) {
@@ -118,6 +126,41 @@ pub(super) fn set_mask(mask: u64) -> u64 {
         );
     }
     before
+}
+
+/// Gets a table of its own with nothing in it but the lowest numbers and what the program is given;
+/// false if that is forbidden here.
+///
+/// # Safety
+/// Only in a newborn that shares its parent's table.
+unsafe fn leave_table(descriptors: &[Source; GIVEN], close_range: bool) -> bool {
+    const UNSHARE: c_uint = 2;
+    let last = descriptors
+        .iter()
+        .fold(FIRST_OTHER - 1, |last, source| match source {
+            Source::Number(number) => last.max(*number),
+            Source::Keep | Source::Closed => last,
+        });
+    // SAFETY: no memory is involved, here and below.
+    let above = || unsafe { libc::syscall(libc::SYS_close_range, last + 1, c_uint::MAX, UNSHARE) };
+    if !(close_range && above() == 0) {
+        // SAFETY: as above.
+        return unsafe { libc::unshare(libc::CLONE_FILES) } == 0;
+    }
+    let mut first = FIRST_OTHER;
+    while first < last {
+        // Up to the next one that is needed.
+        let next = descriptors.iter().fold(last, |next, source| match source {
+            Source::Number(number) if *number >= first => next.min(*number),
+            _ => next,
+        });
+        if next > first {
+            // SAFETY: as above.
+            unsafe { libc::syscall(libc::SYS_close_range, first, next - 1, 0) };
+        }
+        first = next + 1;
+    }
+    true
 }
 
 /// Puts the program's descriptors where it expects them.

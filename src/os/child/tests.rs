@@ -46,9 +46,8 @@ fn wait(child: &Child) -> Exit {
     }
 }
 
-/// Runs a shell script with a pipe as its descriptor 1, the way older kernels close descriptors if
-/// asked to, and gives what it said.
-fn say_with(script: &str, close_range: bool) -> String {
+/// Runs a shell script with a pipe as its descriptor 1, and gives what it said.
+fn say_with(script: &str, means: Means) -> String {
     let Pipe { reader, writer } = pipe().unwrap();
     let mut descriptors = NONE;
     descriptors[1] = Given::Copy(writer.as_fd());
@@ -59,7 +58,7 @@ fn say_with(script: &str, close_range: bool) -> String {
         directory: Some(c"/usr"),
         descriptors,
     };
-    let child = start_with(&program, close_range).unwrap();
+    let child = start_with(&program, means).unwrap();
     drop(writer);
     let mut text = String::new();
     File::from(reader).read_to_string(&mut text).unwrap();
@@ -68,7 +67,13 @@ fn say_with(script: &str, close_range: bool) -> String {
 }
 
 fn say(script: &str) -> String {
-    say_with(script, true)
+    say_with(
+        script,
+        Means {
+            share: MAY_SHARE.load(Ordering::Relaxed),
+            close_range: true,
+        },
+    )
 }
 
 fn status(path: &CStr, argv: &[&str], directory: Option<&CStr>) -> (Exit, Option<Errno>) {
@@ -175,14 +180,69 @@ fn it_has_the_descriptors_it_was_given_and_no_others() {
             file
         })
         .collect();
-    for close_range in [true, false] {
+    for (share, close_range) in [(true, true), (true, false), (false, true), (false, false)] {
         // `ls` has one more open, for the directory itself: the first free number.
         assert_eq!(
-            say_with("exec ls /proc/self/fd", close_range),
+            say_with("exec ls /proc/self/fd", Means { share, close_range }),
             "0\n1\n2\n3\n"
         );
     }
     drop(inheritable);
+}
+
+/// Has the kernel refuse this thread, and what it starts, the calls by which a process leaves a
+/// table of descriptors that it shares.
+fn forbid_leaving() {
+    const ALLOW: u32 = 0x7fff_0000;
+    const REFUSE: u32 = 0x0005_0000 | libc::EPERM as u32;
+    let number = |call: libc::c_long| u32::try_from(call).unwrap();
+    let rule = |code: u32, jt, jf, k| libc::sock_filter {
+        code: u16::try_from(code).unwrap(),
+        jt,
+        jf,
+        k,
+    };
+    let is = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+    let mut rules = [
+        rule(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, 0),
+        rule(is, 2, 0, number(libc::SYS_close_range)),
+        rule(is, 1, 0, number(libc::SYS_unshare)),
+        rule(libc::BPF_RET | libc::BPF_K, 0, 0, ALLOW),
+        rule(libc::BPF_RET | libc::BPF_K, 0, 0, REFUSE),
+    ];
+    let program = libc::sock_fprog {
+        len: u16::try_from(rules.len()).unwrap(),
+        filter: rules.as_mut_ptr(),
+    };
+    // SAFETY: the kernel copies the rules.
+    unsafe {
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(
+            libc::prctl(
+                libc::PR_SET_SECCOMP,
+                libc::SECCOMP_MODE_FILTER,
+                &raw const program
+            ),
+            0
+        );
+    }
+}
+
+#[test]
+fn where_a_table_may_not_be_left_a_copy_does() {
+    let said = std::thread::spawn(|| {
+        forbid_leaving();
+        let means = Means {
+            share: true,
+            close_range: true,
+        };
+        say_with("exec ls /proc/self/fd", means)
+    });
+    assert_eq!(said.join().unwrap(), "0\n1\n2\n3\n");
+    assert!(
+        !MAY_SHARE.swap(true, Ordering::Relaxed),
+        "it was tried in vain"
+    );
 }
 
 #[test]
