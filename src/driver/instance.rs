@@ -17,6 +17,7 @@ use super::callback::{self, Called, Start};
 use super::drivers::{Drivers, Pin};
 use super::entry::Callbacks;
 use super::load::Driver;
+use super::pace;
 use super::select::{Fds, Selects};
 use crate::lock::Lock;
 use crate::port::queue::Queue;
@@ -498,8 +499,11 @@ fn expire(id: PortId, serial: u64) {
     let Some(port) = table::get(id) else {
         return;
     };
+    let here = port
+        .transport_as::<Instance>()
+        .is_some_and(|instance| pace::may_run_here(&port, instance));
     let turn = Arc::clone(port.turn());
-    turn.run_or_post(move |on| {
+    let run = move |on: &mut OnTurn<'_>| {
         let Some(instance) = port.transport_as::<Instance>() else {
             return;
         };
@@ -509,11 +513,18 @@ fn expire(id: PortId, serial: u64) {
             return;
         }
         *timer = None;
-        callback::plain(on, instance.called(&port, None), |callbacks| {
-            callbacks.timeout
+        pace::timed(&port, instance, || {
+            callback::plain(on, instance.called(&port, None), |callbacks| {
+                callbacks.timeout
+            });
         });
         Instance::after(on, &port);
-    });
+    };
+    if here {
+        turn.run_or_post(run);
+    } else {
+        turn.post(Box::new(run));
+    }
 }
 
 /// `erl_drv_port_control`: a request whose answer nobody waits for, on behalf of nobody.

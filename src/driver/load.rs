@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock};
 use super::abi::{table, thread};
 use super::entry::{self, Entry, EntryError};
 use super::missing;
+use super::pace::Pace;
 use super::raw::ErlDrvEntry;
 use crate::lock::{self, Lock};
 use crate::os::library::{self, Library, LibraryError, Scope};
@@ -33,6 +34,7 @@ pub(crate) struct Driver {
     base: Option<usize>,
     /// What all ports run on, unless each has a turn of its own.
     turn: OnceLock<Arc<Turn>>,
+    pub(super) pace: Pace,
 }
 
 /// Why a driver could not be loaded.
@@ -200,6 +202,7 @@ impl Driver {
             unloaded: OnceLock::new(),
             base: library::base_of(table.addr()),
             turn: OnceLock::new(),
+            pace: Pace::default(),
         })
     }
 

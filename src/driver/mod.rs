@@ -23,6 +23,7 @@ mod layout;
 mod load;
 #[allow(unsafe_code)]
 mod missing;
+mod pace;
 mod pdl;
 #[rustfmt::skip]
 #[allow(unsafe_code)] // declarations only

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::callback::{self, Called};
 use super::context;
 use super::instance::Instance;
+use super::pace;
 use crate::os::errno::Errno;
 use crate::os::fd;
 use crate::os::poll::{Interest, Mode};
@@ -273,6 +274,14 @@ struct Handler {
 }
 
 impl Ready for Handler {
+    fn may_run_here(&self) -> bool {
+        let port = table::get(self.port);
+        port.is_some_and(|port| {
+            let instance = port.transport_as::<Instance>();
+            instance.is_some_and(|instance| pace::may_run_here(&port, instance))
+        })
+    }
+
     fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness) {
         let Some(port) = table::get(self.port) else {
             return;
@@ -296,12 +305,14 @@ impl Ready for Handler {
                 Source::None => {}
             }
         }
-        if readiness.readable || readiness.hangup {
-            self.run(on, called, Side::Input);
-        }
-        if readiness.writable || readiness.hangup {
-            self.run(on, called, Side::Output);
-        }
+        pace::timed(&port, instance, || {
+            if readiness.readable || readiness.hangup {
+                self.run(on, called, Side::Input);
+            }
+            if readiness.writable || readiness.hangup {
+                self.run(on, called, Side::Output);
+            }
+        });
         let selects = &mut instance.interior(on).selects;
         if let Some(selected) = selects.get(self.fd, self.serial) {
             selected.running = false;

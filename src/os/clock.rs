@@ -8,7 +8,9 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use nix::time::{ClockId, clock_gettime};
 
 /// Units of time, coarsest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,12 @@ pub(crate) fn monotonic_ns() -> i64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);
     clamp(i128::try_from(start.elapsed().as_nanos()).unwrap_or(i128::MAX))
+}
+
+/// The monotonic clock as of the kernel's last tick: a few milliseconds late, and all but free.
+pub(crate) fn coarse() -> Duration {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE);
+    now.map_or(Duration::ZERO, Duration::from)
 }
 
 /// Nanoseconds since 1970 on the system's clock; negative before.

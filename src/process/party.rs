@@ -5,6 +5,7 @@
 //! the threads acting for it find out at their next call or when they wake.
 #![forbid(unsafe_code)]
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -18,6 +19,25 @@ use crate::process::pause::Pause;
 use crate::process::relations::Relations;
 use crate::process::signal::{ExitCause, Message, Party, Signal, Watch};
 use crate::term::{Atom, Pid, Reference, Term, atom};
+
+thread_local! {
+    /// The process that this thread is receiving for.
+    static RECEIVING: Cell<Option<Pid>> = const { Cell::new(None) };
+}
+
+/// The process that this thread waits, or looks, for a message of.
+pub(crate) fn receiving_here() -> Option<Pid> {
+    RECEIVING.get()
+}
+
+/// Puts back for whom this thread was receiving before.
+struct Receiving(Option<Pid>);
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        RECEIVING.set(self.0);
+    }
+}
 
 /// See the module's text.
 pub(crate) struct ProcessCell {
@@ -150,6 +170,7 @@ impl ProcessCell {
         patience: Patience,
     ) -> Result<Option<R>, Term> {
         let _running = self.while_seen(Status::Waiting);
+        let _receiving = Receiving(RECEIVING.replace(Some(self.pid)));
         let received = self.mailbox.receive(select, patience);
         received.map_err(|_| self.fate_or_killed())
     }

@@ -1,7 +1,7 @@
 //! From kernel events to tasks on turns.
 //!
 //! A watched descriptor has a handler and a turn; an event runs the handler on that turn,
-//! at once if the turn is idle. One thread of its own waits for events. A thread that waits
+//! at once if the turn is idle and the handler may run there. One thread of its own waits for events. A thread that waits
 //! for a message anyway may wait for events beside it ([`Reactor::pump`]); the kernel gives
 //! an event to the thread that came last, so usually to that one, and the message that the
 //! event turns into has arrived without another thread being woken.
@@ -52,6 +52,12 @@ pub(crate) trait Ready: Send + Sync {
     /// Called on the turn that was named with the descriptor, never after the watch ended.
     /// Events that came while the turn was taken are put together.
     fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness);
+
+    /// Whether [`Self::ready`] may run on this thread, which waits for events and must neither
+    /// miss them nor stay longer than it wants. If not, a worker runs it: foreign code takes any time.
+    fn may_run_here(&self) -> bool {
+        true
+    }
 }
 
 /// See the module's text.
@@ -387,19 +393,24 @@ impl Source {
             return;
         }
         let task = Arc::clone(source);
-        source.turn.run_or_post(move |on| {
-            let bits = task.pending.swap(0, Ordering::AcqRel);
-            if !task.ended.load(Ordering::Acquire) {
-                task.handler.ready(
-                    on,
-                    Readiness {
-                        readable: bits & READABLE != 0,
-                        writable: bits & WRITABLE != 0,
-                        hangup: bits & HANGUP != 0,
-                    },
-                );
-            }
-        });
+        let run = move |on: &mut OnTurn<'_>| task.run(on);
+        if source.handler.may_run_here() {
+            source.turn.run_or_post(run);
+        } else {
+            source.turn.post(Box::new(run));
+        }
+    }
+
+    fn run(&self, on: &mut OnTurn<'_>) {
+        let bits = self.pending.swap(0, Ordering::AcqRel);
+        if !self.ended.load(Ordering::Acquire) {
+            let readiness = Readiness {
+                readable: bits & READABLE != 0,
+                writable: bits & WRITABLE != 0,
+                hangup: bits & HANGUP != 0,
+            };
+            self.handler.ready(on, readiness);
+        }
     }
 }
 

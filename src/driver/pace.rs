@@ -1,0 +1,42 @@
+//! Where a driver's events and timers run: on the thread that noticed them, or on a worker.
+//!
+//! A thread that waits for a message also waits for the kernel's events, and a callback that it runs
+//! at once is the shortest way from an event to a message. But a driver may take any time, and nobody
+//! else's messages may wait for it. So a callback runs on the spot only where its own owner is
+//! the one that waits there, and only for drivers that have not been seen to take long; all else is
+//! left to the workers.
+#![forbid(unsafe_code)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::instance::Instance;
+use crate::os::clock;
+use crate::port::Port;
+use crate::process::party;
+
+/// A callback that takes longer than this is slow. The coarse clock jumps by up to 10 ms, hence no
+/// less than two jumps.
+const SLOW: Duration = Duration::from_millis(25);
+
+/// Whether a driver was seen to take long.
+#[derive(Default)]
+pub(super) struct Pace(AtomicBool);
+
+/// Whether a callback of this port may run on this thread, which was waiting for something.
+pub(super) fn may_run_here(port: &Port, instance: &Instance) -> bool {
+    let slow = instance.driver().pace.0.load(Ordering::Relaxed);
+    !slow && party::receiving_here().is_some_and(|waiting| port.listener() == Some(waiting))
+}
+
+/// Runs callbacks that an event or a timer brought, and notes how long they took.
+#[inline]
+pub(super) fn timed(port: &Port, instance: &Instance, callbacks: impl FnOnce()) {
+    let began = clock::coarse();
+    callbacks();
+    let taken = clock::coarse().saturating_sub(began);
+    if taken > SLOW && !instance.driver().pace.0.swap(true, Ordering::Relaxed) {
+        tracing::warn!(driver = %instance.driver().name(), port = %port.id(), ?taken,
+            "a callback for an event took long; the driver's events run on worker threads from now on");
+    }
+}
