@@ -334,9 +334,18 @@ impl Instance {
         }
     }
 
+    /// Empties the queue. A thread of the driver's that has the port data lock may be reading what it
+    /// was lent of it, and is waited for.
     fn clear_queue(&self) {
-        // The segments are dropped outside the lock.
-        let _queue = std::mem::take(&mut *self.queue.lock());
+        let pdl = self.pdl.lock().as_ref().map(PdlHandle::share);
+        let clear = || {
+            // The segments are dropped outside the short lock.
+            let _queue = std::mem::take(&mut *self.queue.lock());
+        };
+        match pdl {
+            Some(pdl) => pdl.exclusively(clear),
+            None => clear(),
+        }
     }
 
     fn called<'a>(&'a self, port: &'a Arc<Port>, caller: Option<Pid>) -> Called<'a> {

@@ -89,6 +89,18 @@ impl Pdl {
         locked
     }
 
+    /// Runs `f` while nobody else has it, or while the calling thread has it anyway. Who calls this has
+    /// a reference.
+    pub(super) fn exclusively<R>(&self, f: impl FnOnce() -> R) -> R {
+        let locked = self.mutex.lock().is_ok();
+        let result = f();
+        if locked {
+            let unlocked = self.mutex.unlock();
+            debug_assert!(unlocked.is_ok());
+        }
+        result
+    }
+
     /// Unlocks; gives the number of holders, as [`remove_holder`](Pdl::remove_holder).
     pub(super) fn unlock(&self) -> i64 {
         if self.mutex.unlock().is_err() {

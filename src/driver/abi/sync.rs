@@ -28,10 +28,16 @@ impl PdlHandle {
     }
 
     /// One more reference.
-    pub(super) fn share(&self) -> PdlHandle {
+    pub(in crate::driver) fn share(&self) -> PdlHandle {
         // SAFETY: this reference keeps it.
         unsafe { self.0.as_ref() }.add_ours();
         PdlHandle(self.0)
+    }
+
+    /// See [`Pdl::exclusively`].
+    pub(in crate::driver) fn exclusively<R>(&self, f: impl FnOnce() -> R) -> R {
+        // SAFETY: this reference keeps it.
+        unsafe { self.0.as_ref() }.exclusively(f)
     }
 
     fn raw(&self) -> ErlDrvPDL {
