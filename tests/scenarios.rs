@@ -57,6 +57,7 @@ topics!(
     registration,
     settings,
     signals,
+    strangers,
     surprises,
     text,
     waiting,
