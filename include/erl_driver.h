@@ -521,7 +521,8 @@ int erl_drv_putenv(const char *key, char *value);
 /* 0 found, with *size its length; 1 the buffer is too small for *size bytes; -1 not set. */
 int erl_drv_getenv(const char *key, char *value, size_t *size);
 
-/* Open a library (".so" is appended to the path), find a symbol, close it. */
+/* Open a library (".so" is appended to the path), find a symbol, close it. driver_dl_error() tells
+ * why the calling thread's last driver_dl_sym() failed, and nothing of a failed open. */
 void *driver_dl_open(char *path);
 void *driver_dl_sym(void *handle, char *name);
 int driver_dl_close(void *handle);

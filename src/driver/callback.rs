@@ -345,9 +345,12 @@ pub(super) fn control(
         };
         // SAFETY: in binary mode what the driver answers with is a binary from
         // driver_alloc_binary, and the reference is ours from now on.
-        return Ok(Term::Binary(Binary::from(unsafe {
-            Counted::from_raw(raw)
-        })));
+        let counted = unsafe { Counted::from_raw(raw) };
+        // What the driver keeps, too, is shared only if Erlang would share it: it can count.
+        let copy = (counted.refc() > 1)
+            .then(|| Binary::share_or_copy(&counted, 0, counted.len()))
+            .flatten();
+        return Ok(Term::Binary(copy.unwrap_or_else(|| Binary::from(counted))));
     }
     // SAFETY: the driver says that `len` bytes are there.
     let bytes = Binary::from(unsafe { std::slice::from_raw_parts(answer.cast::<u8>(), len) });

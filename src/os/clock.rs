@@ -22,7 +22,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    const fn per_second(self) -> i128 {
+    const fn per_second(self) -> i64 {
         match self {
             Unit::Second => 1,
             Unit::Millisecond => 1_000,
@@ -59,9 +59,19 @@ pub(crate) fn offset_ns() -> i64 {
     wall_ns().saturating_sub(monotonic_ns())
 }
 
-/// The same span in another unit, rounded down; a result beyond 64 bits stops at the edge.
+/// The same span in another unit, rounded down. What does not fit into 64 bits wraps around, as in
+/// Erlang, where it is also the rounding that may not fit.
 pub(crate) fn convert(value: i64, from: Unit, to: Unit) -> i64 {
-    clamp((i128::from(value) * to.per_second()).div_euclid(from.per_second()))
+    let (from, to) = (from.per_second(), to.per_second());
+    if to >= from {
+        return value.wrapping_mul(to / from);
+    }
+    let many = from / to;
+    if value < 0 {
+        value.wrapping_sub(many - 1) / many
+    } else {
+        value / many
+    }
 }
 
 /// Wall time in microseconds, but never the same or an earlier value than any call before in this process.
@@ -90,8 +100,10 @@ mod tests {
         assert_eq!(convert(1999, Unit::Millisecond, Unit::Second), 1);
         assert_eq!(convert(-1, Unit::Nanosecond, Unit::Microsecond), -1);
         assert_eq!(convert(7, Unit::Second, Unit::Nanosecond), 7_000_000_000);
-        assert_eq!(convert(i64::MAX, Unit::Second, Unit::Millisecond), i64::MAX);
-        assert_eq!(convert(i64::MIN, Unit::Second, Unit::Millisecond), i64::MIN);
+        assert_eq!(convert(i64::MAX, Unit::Second, Unit::Millisecond), -1000);
+        assert_eq!(convert(i64::MIN, Unit::Second, Unit::Millisecond), 0);
+        let most = convert(-i64::MAX, Unit::Millisecond, Unit::Second);
+        assert_eq!(most, 9_223_372_036_854_774, "rounding wraps, too");
     }
 
     #[test]

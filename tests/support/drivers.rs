@@ -29,7 +29,14 @@ pub(crate) fn compile_all_with(test: &str, include: &Path, flags: &[&str]) -> Pa
 /// Compiles the drivers that are there for tests only.
 #[allow(dead_code)] // some tests only need the samples
 pub(crate) fn compile_probes(folder: &Path) {
-    for name in ["probe_drv", "probe_ack_drv", "env_drv"] {
+    for name in [
+        "probe_drv",
+        "probe_ack_drv",
+        "env_drv",
+        "memory_drv",
+        "jobs_drv",
+        "jobs_bare_drv",
+    ] {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
         compile(&sources.join(name).with_extension("c"), folder);
     }

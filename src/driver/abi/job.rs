@@ -45,7 +45,7 @@ export! {
                 job_done(id, move |back| {
                     let data = data;
                     let taken = back.is_some_and(|(on, called)| callback::ready_async(on, called, data.0));
-                    if let (false, false, Some(destroy)) = (taken, data.0.is_null(), destroy) {
+                    if let (false, Some(destroy)) = (taken, destroy) {
                         let _marked = context::mark(variables);
                         // SAFETY: the driver's function for data that nobody gets back.
                         unsafe { destroy(data.0) };

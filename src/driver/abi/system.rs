@@ -1,9 +1,11 @@
 //! Time, environment, libraries, and facts about the host.
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::ffi::{CStr, CString, OsStr, c_char, c_int, c_void};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
-use std::ptr::{self, NonNull};
+use std::ptr;
 
 use super::export;
 use crate::driver::callback;
@@ -11,6 +13,7 @@ use crate::driver::context;
 use crate::driver::entry::Version;
 use crate::driver::raw::{ErlDrvNowData, ErlDrvSysInfo, ErlDrvTime, ErlDrvTimeUnit};
 use crate::ffi::pointer;
+use crate::lock::Lock;
 use crate::os::clock::{self, Unit};
 use crate::os::errno::Errno;
 use crate::os::library::{Library, Scope};
@@ -107,8 +110,16 @@ export! {
     fn driver_dl_sym(handle: *mut c_void, name: *mut c_char) -> *mut c_void, else ptr::null_mut() => {
         // SAFETY: NULL, or a library from driver_dl_open; a string of the driver's.
         let (library, name) = unsafe { (handle.cast::<Library>().as_ref(), pointer::string(name)) };
-        let symbol = library.zip(name).and_then(|(library, name)| library.symbol(name).ok());
-        symbol.map_or(ptr::null_mut(), NonNull::as_ptr)
+        let Some((library, name)) = library.zip(name) else {
+            return ptr::null_mut();
+        };
+        match library.symbol(name) {
+            Ok(symbol) => symbol.as_ptr(),
+            Err(error) => {
+                DL_ERROR.set(kept_text(&error.to_string()));
+                ptr::null_mut()
+            }
+        }
     }
 
     fn driver_dl_close(handle: *mut c_void) -> c_int, else -1 => {
@@ -121,7 +132,7 @@ export! {
     }
 
     fn driver_dl_error() -> *mut c_char, else ptr::null_mut() => {
-        c"Unspecified dynamic library error".as_ptr().cast_mut()
+        DL_ERROR.get().as_ptr().cast_mut()
     }
 
     fn erl_errno_id(error: c_int) -> *mut c_char, else ptr::null_mut() => {
@@ -144,7 +155,7 @@ export! {
             dirty_scheduler_support: 1,
         };
         // A driver compiled for an older version has room for fewer fields.
-        let known = [32, 40, 48, 56].into_iter().rev().find(|known| *known <= size);
+        let known = [32, 40, 48, 52].into_iter().rev().find(|known| *known <= size);
         match known {
             Some(known) if !info.is_null() => {
                 // SAFETY: the driver has room for `size` bytes, which are not fewer.
@@ -153,6 +164,28 @@ export! {
             _ => tracing::error!(size, "driver_system_info: no room for any version's facts"),
         }
     }
+}
+
+thread_local! {
+    /// Why this thread's last search for a symbol failed. That a library could not be opened is not
+    /// told here, as in Erlang.
+    static DL_ERROR: Cell<&'static CStr> = const { Cell::new(c"Unspecified dynamic library error") };
+}
+
+/// The text for as long as the process lives, because nobody knows how long a driver keeps it. Each
+/// different one is there once.
+fn kept_text(text: &str) -> &'static CStr {
+    static TEXTS: Lock<BTreeSet<&'static CStr>> = Lock::new(BTreeSet::new());
+    let Ok(text) = CString::new(text) else {
+        return c"Unspecified dynamic library error";
+    };
+    let mut texts = TEXTS.lock();
+    if let Some(known) = texts.get(text.as_c_str()) {
+        return known;
+    }
+    let kept: &'static CStr = Box::leak(text.into_boxed_c_str());
+    texts.insert(kept);
+    kept
 }
 
 fn unit_of(unit: ErlDrvTimeUnit) -> Option<Unit> {
