@@ -57,6 +57,8 @@ topics!(
     programs,
     relations,
     registration,
+    script_output,
+    script_terms,
     settings,
     signals,
     strangers,

@@ -33,6 +33,8 @@ use crate::term::{Binary, Counted, Pid, PortId, Term};
 
 /// A callback that is running on this thread.
 struct Frame {
+    /// Which one, by its name in the driver's table.
+    name: &'static str,
     id: PortId,
     port: *const Arc<Port>,
     instance: *const Instance,
@@ -65,9 +67,15 @@ pub(super) struct Called<'a> {
 
 /// Runs foreign code for a port.
 #[inline]
-fn enter<R>(on: &mut OnTurn<'_>, called: Called<'_>, code: impl FnOnce() -> R) -> R {
+fn enter<R>(
+    on: &mut OnTurn<'_>,
+    name: &'static str,
+    called: Called<'_>,
+    code: impl FnOnce() -> R,
+) -> R {
     lock::assert_none_held();
     let frame = Frame {
+        name,
         id: called.port.id(),
         port: called.port,
         instance: called.instance,
@@ -121,6 +129,17 @@ pub(super) fn caller(id: PortId) -> Option<Pid> {
 pub(super) fn is_inside(driver: &Arc<Driver>) -> bool {
     // SAFETY: as in `with_frame`.
     find(|frame| Arc::ptr_eq(unsafe { &*frame.instance }.driver(), driver).then_some(())).is_some()
+}
+
+/// The name of the innermost callback.
+pub(super) fn name() -> Option<&'static str> {
+    find(|frame| Some(frame.name))
+}
+
+/// The name of the driver that it belongs to.
+pub(super) fn driver() -> Option<String> {
+    // SAFETY: as in `with_frame`.
+    find(|frame| Some(unsafe { &*frame.instance }.driver().name()))
 }
 
 /// The port of the innermost callback.
@@ -185,7 +204,7 @@ pub(super) fn start(on: &mut OnTurn<'_>, called: Called<'_>, command: &[u8]) -> 
     text.extend_from_slice(command);
     text.push(0);
     let port = word_of(called.port);
-    let (data, errno) = enter(on, called, || {
+    let (data, errno) = enter(on, "start", called, || {
         // SAFETY: a checked driver's callback, on the port's turn; the instance keeps its library
         // open. The text lives until it returns.
         let data = unsafe { start(port, text.as_mut_ptr().cast()) };
@@ -197,6 +216,7 @@ pub(super) fn start(on: &mut OnTurn<'_>, called: Called<'_>, command: &[u8]) -> 
 /// Calls one that takes the data alone. False if the driver has none.
 pub(super) fn plain(
     on: &mut OnTurn<'_>,
+    name: &'static str,
     called: Called<'_>,
     which: impl FnOnce(&Callbacks) -> Option<unsafe extern "C" fn(ErlDrvData)>,
 ) -> bool {
@@ -205,7 +225,7 @@ pub(super) fn plain(
     };
     let data = data_of(called.instance.data(on));
     // SAFETY: as in `start`; the data is what `start` returned.
-    enter(on, called, || unsafe { callback(data) });
+    enter(on, name, called, || unsafe { callback(data) });
     true
 }
 
@@ -240,7 +260,9 @@ pub(super) fn output(on: &mut OnTurn<'_>, called: Called<'_>, bytes: IoData<'_>)
     // SAFETY: as many bytes are there, and nobody else knows of them.
     unsafe { start.copy_from_nonoverlapping(source.as_ptr().cast(), source.len()) };
     // SAFETY: as in `start`; the copy lives until the callback returns.
-    enter(on, called, || unsafe { output(data, start, source.len()) });
+    enter(on, "output", called, || unsafe {
+        output(data, start, source.len())
+    });
 }
 
 /// Vectors up to this length, the empty slot included, stand on the stack.
@@ -287,7 +309,9 @@ fn outputv_with(
         binv: binv.as_mut_ptr(),
     };
     // SAFETY: as in `start`; the vector and what it points to live until the callback returns.
-    enter(on, called, || unsafe { outputv(data, &raw mut ev) });
+    enter(on, "outputv", called, || unsafe {
+        outputv(data, &raw mut ev)
+    });
 }
 
 /// The driver cannot do it.
@@ -309,7 +333,7 @@ pub(super) fn control(
     let mut scratch = [0_u8; CONTROL_SCRATCH];
     let own = scratch.as_mut_ptr().cast::<c_char>();
     let mut answer = own;
-    let len = enter(on, called, || {
+    let len = enter(on, "control", called, || {
         // SAFETY: as in `start`; the argument is lent for reading, which is all that the
         // interface allows, and the scratch buffer has the size that is said.
         unsafe {
@@ -376,7 +400,7 @@ pub(super) fn call<R>(
     let own = scratch.as_mut_ptr();
     let mut answer = own;
     let mut flags: c_uint = 0;
-    let len: ErlDrvSSizeT = enter(on, called, || {
+    let len: ErlDrvSSizeT = enter(on, "call", called, || {
         // SAFETY: as in `control`.
         unsafe {
             call(
@@ -413,6 +437,7 @@ pub(super) fn call<R>(
 /// `ready_input` or `ready_output`. False if the driver has none.
 pub(super) fn ready(
     on: &mut OnTurn<'_>,
+    name: &'static str,
     called: Called<'_>,
     fd: c_int,
     which: impl FnOnce(&Callbacks) -> Option<unsafe extern "C" fn(ErlDrvData, ErlDrvEvent)>,
@@ -422,7 +447,7 @@ pub(super) fn ready(
     };
     let data = data_of(called.instance.data(on));
     // SAFETY: as in `start`.
-    enter(on, called, || unsafe { callback(data, event_of(fd)) });
+    enter(on, name, called, || unsafe { callback(data, event_of(fd)) });
     true
 }
 
@@ -433,7 +458,9 @@ pub(super) fn ready_async(on: &mut OnTurn<'_>, called: Called<'_>, job: *mut c_v
     };
     let data = data_of(called.instance.data(on));
     // SAFETY: as in `start`; the job's data is the driver's own.
-    enter(on, called, || unsafe { callback(data, job.cast()) });
+    enter(on, "ready_async", called, || unsafe {
+        callback(data, job.cast())
+    });
     true
 }
 
@@ -444,7 +471,9 @@ pub(super) fn process_exit(on: &mut OnTurn<'_>, called: Called<'_>, mut monitor:
     };
     let data = data_of(called.instance.data(on));
     // SAFETY: as in `start`; the monitor lives until the callback returns.
-    enter(on, called, || unsafe { callback(data, &raw mut monitor) });
+    enter(on, "process_exit", called, || unsafe {
+        callback(data, &raw mut monitor)
+    });
 }
 
 /// `stop_select`. It belongs to no port; with none on the list the functions that take a port

@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::abi::lent::LentQueue;
+use super::abi::misuse::{self, Rule};
 use super::abi::monitor;
 use super::abi::sync::PdlHandle;
 use super::callback::{self, Called, Start};
@@ -313,7 +314,9 @@ impl Instance {
                 }
                 port.acknowledge(on, outcome.map(|_| ()));
             }
-            Ack::Unwanted | Ack::Early(_) | Ack::Given => {}
+            Ack::Unwanted | Ack::Early(_) | Ack::Given => {
+                misuse::tell(Some(port.id()), &Rule::UnwantedAck);
+            }
         }
     }
 
@@ -371,7 +374,7 @@ impl Instance {
         let count = interior.count.take();
         for (fd, waiting) in interior.selects.clear() {
             if waiting {
-                tracing::error!(port = %port.id(), fd, "driver gone away without deselecting");
+                misuse::tell(Some(port.id()), &Rule::LeftSelected(fd));
             }
             self.fds.forget(port.id(), fd);
         }
@@ -472,12 +475,16 @@ impl Transport for Instance {
     }
 
     fn flush(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
-        callback::plain(on, self.called(port, None), |callbacks| callbacks.flush);
+        callback::plain(on, "flush", self.called(port, None), |callbacks| {
+            callbacks.flush
+        });
     }
 
     fn stop(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
         self.cancel_timer(on, port);
-        callback::plain(on, self.called(port, None), |callbacks| callbacks.stop);
+        callback::plain(on, "stop", self.called(port, None), |callbacks| {
+            callbacks.stop
+        });
         self.wind_up(on, port);
     }
 
@@ -523,7 +530,7 @@ fn expire(id: PortId, serial: u64) {
         }
         *timer = None;
         pace::timed(&port, instance, || {
-            callback::plain(on, instance.called(&port, None), |callbacks| {
+            callback::plain(on, "timeout", instance.called(&port, None), |callbacks| {
                 callbacks.timeout
             });
         });

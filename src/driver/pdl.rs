@@ -40,6 +40,11 @@ impl Pdl {
         }
     }
 
+    /// Whether any thread has locked it.
+    pub(super) fn is_locked(&self) -> bool {
+        self.mutex.is_locked()
+    }
+
     /// How many holders there are.
     pub(super) fn holders(&self) -> i64 {
         sum(self.holders.load(Ordering::Acquire))

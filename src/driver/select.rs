@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
+use super::abi::misuse::{self, Rule};
 use super::callback::{self, Called};
 use super::context;
 use super::instance::Instance;
@@ -144,7 +145,7 @@ pub(super) fn deselect(
     instance.fds().release(fd, port.id(), directions, release);
     let _mark = context::mark(Arc::clone(&port.services().variables));
     if release == Release::WithCallback && !callback::stop_select(instance.callbacks(), fd) {
-        tracing::error!(port = %port.id(), fd, "driver does not implement stop_select callback");
+        misuse::tell(Some(port.id()), &Rule::NoCallback("stop_select"));
     }
 }
 
@@ -240,7 +241,13 @@ fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
             post_ready(port, selected);
         }
         Err(error) => {
-            tracing::error!(port = %port.id(), fd = selected.fd, %error, "bad input descriptor");
+            misuse::tell(
+                Some(port.id()),
+                &Rule::ClosedDescriptor {
+                    fd: selected.fd,
+                    error,
+                },
+            );
             return false;
         }
     }
@@ -349,18 +356,16 @@ impl Handler {
         if !wanted {
             return;
         }
-        let done = callback::ready(on, called, self.fd, |callbacks| match side {
+        let name = match side {
+            Side::Input => "ready_input",
+            Side::Output => "ready_output",
+        };
+        let done = callback::ready(on, name, called, self.fd, |callbacks| match side {
             Side::Input => callbacks.ready_input,
             Side::Output => callbacks.ready_output,
         });
         if !done {
-            let missing = if side == Side::Input {
-                "ready_input"
-            } else {
-                "ready_output"
-            };
-            tracing::error!(port = %called.port.id(), fd = self.fd,
-                "the driver does not implement the {missing} callback; the descriptor is deselected");
+            misuse::tell(Some(called.port.id()), &Rule::NoCallback(name));
             let both = Directions {
                 read: true,
                 write: true,
@@ -436,7 +441,10 @@ fn take_over(port: &Arc<Port>, instance: &Instance, fd: RawFd, directions: Direc
         let Some(victim) = table::get(before) else {
             continue;
         };
-        tracing::error!(port = %port.id(), from = %before, fd, "driver_select: stealing control of a descriptor");
+        misuse::tell(
+            Some(port.id()),
+            &Rule::StolenDescriptor { fd, from: before },
+        );
         victim.turn().post(Box::new(move |on| {
             let Some(victim) = table::get(before) else {
                 return;

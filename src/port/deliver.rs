@@ -188,6 +188,13 @@ impl Port {
         self.deliver_term(on, message)
     }
 
+    /// The same also while the port is closing and silent: `driver_report_exit` is no output.
+    pub(crate) fn report(&self, on: &mut OnTurn<'_>, what: Term) {
+        if let Some(owner) = &self.state.get(on).owner_cell {
+            owner.deliver(Message::Term(Term::tuple([Term::Port(self.id), what])));
+        }
+    }
+
     /// The back end has failed: the port ends with `reason` and queued output is lost.
     pub(crate) fn fail(self: &Arc<Self>, on: &mut OnTurn<'_>, reason: Term) {
         let state = self.state.get(on);

@@ -475,6 +475,8 @@ impl Port {
         let port = Arc::clone(self);
         self.turn.run_or_post(move |on| {
             port.close(on, Term::Atom(atom::NORMAL), Flush::Yes);
+            // Somebody else may have emptied the queue of one that was closing already.
+            port.flushed(on);
         });
     }
 

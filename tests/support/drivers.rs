@@ -36,6 +36,10 @@ pub(crate) fn compile_probes(folder: &Path) {
         "memory_drv",
         "jobs_drv",
         "jobs_bare_drv",
+        "script_drv",
+        "script_bare_drv",
+        "script_ack_drv",
+        "script_soft_drv",
     ] {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
         compile(&sources.join(name).with_extension("c"), folder);

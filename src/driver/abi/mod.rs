@@ -13,6 +13,7 @@ pub(super) mod binary;
 pub(super) mod job;
 pub(super) mod lent;
 mod memory;
+pub(super) mod misuse;
 pub(super) mod monitor;
 pub(super) mod output;
 pub(super) mod port;
@@ -38,6 +39,7 @@ use crate::runtime::turn::OnTurn;
 use self::binary::*;
 use self::job::*;
 use self::memory::*;
+use self::misuse::{Function, Rule};
 use self::monitor::*;
 use self::output::*;
 use self::port::*;
@@ -64,7 +66,9 @@ macro_rules! export {
     )*) => {$(
         $(#[$attribute])*
         pub(in $crate::driver) unsafe extern "C" fn $name($($argument: $type),*) $(-> $result)? {
-            $crate::driver::abi::guarded(stringify!($name), $failure, || $body)
+            static THIS: $crate::driver::abi::misuse::Function =
+                $crate::driver::abi::misuse::Function(stringify!($name));
+            $crate::driver::abi::guarded(&THIS, $failure, || $body)
         }
 
         const _: () = {
@@ -82,22 +86,36 @@ use export;
 
 /// Runs the body of an exported function.
 #[inline]
-fn guarded<R>(name: &'static str, failure: R, body: impl FnOnce() -> R) -> R {
+fn guarded<R>(function: &'static Function, failure: R, body: impl FnOnce() -> R) -> R {
+    misuse::note_function(function);
     match guard::run(body) {
         Ok(result) => result,
         Err(panic) => {
-            callback::note_panic(name, panic);
+            callback::note_panic(function.0, panic);
             failure
         }
     }
 }
 
-/// Runs `f` for the port that C names, if it is open and this thread is on its turn: in one of
+/// Runs `f` for the port that C names, as [`reach`] does. If that cannot be done, the log says why.
+#[inline]
+pub(super) fn with_port<R>(
+    port: ErlDrvPort,
+    f: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>, &Instance) -> R,
+) -> Option<R> {
+    let result = reach(port, f);
+    if result.is_none() {
+        misuse::tell_bad_port(port.addr());
+    }
+    result
+}
+
+/// Runs `f` for the port that a word names, if it is open and this thread is on its turn: in one of
 /// its callbacks, or in one of another port that it shares the driver's turn with. A port that
 /// has a turn of its own can also be reached from the callbacks of the driver's other ports, as
 /// long as nobody else is on that turn: the driver may just have made it.
 #[inline]
-pub(super) fn with_port<R>(
+pub(super) fn reach<R>(
     port: ErlDrvPort,
     f: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>, &Instance) -> R,
 ) -> Option<R> {
@@ -128,10 +146,24 @@ pub(super) fn with_port<R>(
     run(visit.on(), &port, instance)
 }
 
-/// Runs `f` for the port that C names if it is open, whatever thread this is. `f` gets no turn, and so
-/// touches only what needs none.
+/// Runs `f` for the port that C names, as [`reach_anywhere`] does. If that cannot be done, the log
+/// says why.
 #[inline]
 pub(super) fn with_port_anywhere<R>(
+    port: ErlDrvPort,
+    f: impl FnOnce(&Arc<Port>, &Instance) -> R,
+) -> Option<R> {
+    let result = reach_anywhere(port, f);
+    if result.is_none() {
+        misuse::tell_bad_port(port.addr());
+    }
+    result
+}
+
+/// Runs `f` for the port that a word names if it is open, whatever thread this is. `f` gets no turn,
+/// and so touches only what needs none.
+#[inline]
+pub(super) fn reach_anywhere<R>(
     port: ErlDrvPort,
     f: impl FnOnce(&Arc<Port>, &Instance) -> R,
 ) -> Option<R> {
@@ -147,7 +179,18 @@ pub(super) fn with_port_anywhere<R>(
         Some(result) => result,
         None => {
             let port = ports::get(id)?;
-            run(&port, port.transport_as::<Instance>()?)
+            let instance = port.transport_as::<Instance>()?;
+            let locked = || {
+                instance
+                    .pdl()
+                    .lock()
+                    .as_ref()
+                    .is_some_and(PdlHandle::is_locked)
+            };
+            if port.turn().with_lent(|_| ()).is_none() && !locked() && !instance.is_over() {
+                misuse::tell(Some(id), &Rule::QueueUnlocked);
+            }
+            run(&port, instance)
         }
     }
 }
@@ -158,16 +201,17 @@ mod tests {
 
     #[test]
     fn a_panic_gives_the_failure_value() {
-        assert_eq!(guarded("a_function", -1, || 5), 5);
-        assert_eq!(guarded("a_function", -1, || panic!("on purpose")), -1);
+        static A_FUNCTION: Function = Function("a_function");
+        assert_eq!(guarded(&A_FUNCTION, -1, || 5), 5);
+        assert_eq!(guarded(&A_FUNCTION, -1, || panic!("on purpose")), -1);
     }
 
     #[test]
     fn words_that_name_no_port_reach_nothing() {
         for word in [0, 1, 5, 0x15, usize::MAX - 10, usize::MAX] {
             let port = std::ptr::without_provenance_mut(word);
-            assert!(with_port(port, |_, _, _| ()).is_none());
-            assert!(with_port_anywhere(port, |_, _| ()).is_none());
+            assert!(reach(port, |_, _, _| ()).is_none());
+            assert!(reach_anywhere(port, |_, _| ()).is_none());
         }
     }
 }

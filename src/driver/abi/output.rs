@@ -3,6 +3,7 @@
 use std::ffi::{c_char, c_int};
 use std::ptr::NonNull;
 
+use super::misuse::{self, Rule};
 use super::{export, with_port};
 use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvSizeT, ErlIOVec, SysIOVec};
 use crate::ffi::pointer;
@@ -15,10 +16,14 @@ export! {
     fn driver_output(port: ErlDrvPort, buf: *mut c_char, len: ErlDrvSizeT) -> c_int, else -1 => {
         // SAFETY: the driver says that `len` bytes are there.
         let Some(bytes) = (unsafe { pointer::bytes(buf, len) }) else {
-            return -1;
+            return misuse::refuse(port, &Rule::NoBytes, -1);
         };
         with_port(port, |on, port, _| {
-            port.deliver_bytes(on, bytes);
+            if buf.is_null() {
+                output_with_header(on, port, &[], Tail::None);
+            } else {
+                port.deliver_bytes(on, bytes);
+            }
             0
         })
         .unwrap_or(-1)
@@ -34,7 +39,7 @@ export! {
         // SAFETY: as above, for both.
         let (header, data) = unsafe { (pointer::bytes(hbuf, hlen), pointer::bytes(buf, len)) };
         let (Some(header), Some(data)) = (header, data) else {
-            return -1;
+            return misuse::refuse(port, &Rule::NoBytes, -1);
         };
         let tail = if buf.is_null() { Tail::None } else { Tail::Bytes(data) };
         with_port(port, |on, port, _| {
@@ -54,24 +59,24 @@ export! {
     ) -> c_int, else -1 => {
         // SAFETY: as above.
         let Some(header) = (unsafe { pointer::bytes(hbuf, hlen) }) else {
-            return -1;
+            return misuse::refuse(port, &Rule::NoBytes, -1);
         };
         // SAFETY: the driver holds the binary that it names.
         let Some(part) = (unsafe { part_of(bin, offset, len) }) else {
-            return -1;
+            return misuse::refuse(port, &Rule::NoBytes, -1);
         };
         with_port(port, |on, port, _| {
-            if header.is_empty() {
-                port.deliver_piece(on, part);
-                return 0;
-            }
-            port.count_input(on, header.len() + part.len());
             let shape = port.data_shape(on);
             // A list is a copy: the driver may go on to use its binary.
             let part = match shape {
                 Shape::Binary => part,
                 Shape::List => Binary::from(&part[..]),
             };
+            if header.is_empty() {
+                port.deliver_piece(on, part);
+                return 0;
+            }
+            port.count_input(on, header.len() + part.len());
             let data = after_header(shape, header, shape_bytes(shape, part));
             send(on, port, data);
             0
@@ -88,11 +93,11 @@ export! {
     ) -> c_int, else -1 => {
         // SAFETY: as above.
         let Some(header) = (unsafe { pointer::bytes(hbuf, hlen) }) else {
-            return -1;
+            return misuse::refuse(port, &Rule::NoBytes, -1);
         };
         // SAFETY: the driver's vector, with as many pieces and binaries as it says.
         let Some(pieces) = (unsafe { pieces_of(ev, skip, Small::Copied) }) else {
-            return -1;
+            return misuse::refuse(port, &Rule::NoBytes, -1);
         };
         with_port(port, |on, port, _| {
             match pieces {
@@ -167,6 +172,10 @@ fn output_pieces(on: &mut OnTurn<'_>, port: &Port, header: &[u8], mut pieces: Ve
         && pieces.len() == 1
         && let Some(only) = pieces.pop()
     {
+        let only = match port.data_shape(on) {
+            Shape::Binary => only,
+            Shape::List => Binary::from(&only[..]),
+        };
         return port.deliver_piece(on, only);
     }
     let size: usize = pieces.iter().map(|piece| piece.len()).sum();
@@ -250,8 +259,9 @@ pub(in crate::driver) enum Small {
     Shared,
 }
 
-/// The pieces of a vector, empty ones left out, without its first `skip` bytes. The inner
-/// `None`: there are no more bytes than that; the outer: the vector makes no sense.
+/// The pieces of a vector without its first `skip` bytes. What is empty is left out of a queue; of a
+/// message only the first piece, where drivers have room for a header. The inner `None`: there are
+/// no more bytes than are skipped; the outer: the vector makes no sense.
 ///
 /// # Safety
 /// As for [`vector`]; the binaries are the driver's, and the pieces lie in them where there is
@@ -269,15 +279,16 @@ pub(in crate::driver) unsafe fn pieces_of(
     }
     // SAFETY: as long as `iov`; NULL where the driver has no binaries at all.
     let binv = unsafe { pointer::slice(raw.binv, if raw.binv.is_null() { 0 } else { iov.len() }) }?;
-    let mut to_skip = skip;
+    let mut to_skip = Some(skip);
     let mut pieces = Vec::with_capacity(iov.len());
     for (at, piece) in iov.iter().enumerate() {
         // SAFETY: the caller's promise.
         let bytes = unsafe { pointer::bytes(piece.iov_base, piece.iov_len) }?;
-        let skipped = to_skip.min(bytes.len());
-        to_skip -= skipped;
+        let skipped = to_skip.map_or(0, |left| left.min(bytes.len()));
+        let whole = to_skip.is_some() && skipped == bytes.len();
+        to_skip = to_skip.and_then(|left| left.checked_sub(skipped).filter(|left| *left > 0));
         let bytes = &bytes[skipped..];
-        if bytes.is_empty() {
+        if whole || (bytes.is_empty() && small == Small::Shared) {
             continue;
         }
         let behind = binv.get(at).and_then(|bin| NonNull::new(bin.cast::<u8>()));

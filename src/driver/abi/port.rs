@@ -59,7 +59,7 @@ export! {
 
     fn driver_report_exit(port: ErlDrvPort, status: c_int), else () => {
         with_port(port, |on, port, _| {
-            port.deliver_tagged(on, Term::tuple([Term::atom("exit_status"), Term::from(status)]));
+            port.report(on, Term::tuple([Term::atom("exit_status"), Term::from(status)]));
         });
     }
 

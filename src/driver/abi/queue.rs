@@ -4,6 +4,7 @@
 use std::ffi::{c_char, c_int};
 use std::ptr::{self, NonNull};
 
+use super::misuse::{self, Rule};
 use super::output::{Small, pieces_of};
 use super::{export, with_port_anywhere};
 use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvSizeT, ErlIOVec, SysIOVec};
@@ -53,9 +54,17 @@ export! {
     }
 
     fn driver_deq(port: ErlDrvPort, len: ErlDrvSizeT) -> ErlDrvSizeT, else usize::MAX => {
-        with_port_anywhere(port, |_, instance| instance.queue().lock().queue.take(len))
-            .flatten()
-            .unwrap_or(usize::MAX)
+        let left = with_port_anywhere(port, |port, instance| {
+            let mut held = instance.queue().lock();
+            let left = held.queue.take(len);
+            if left.is_none() {
+                let there = held.queue.bytes();
+                drop(held);
+                misuse::tell(Some(port.id()), &Rule::DequeuedTooMuch { wanted: len, there });
+            }
+            left
+        });
+        left.flatten().unwrap_or(usize::MAX)
     }
 
     fn driver_sizeq(port: ErlDrvPort) -> ErlDrvSizeT, else usize::MAX => {
@@ -108,7 +117,7 @@ unsafe fn add_bytes(port: ErlDrvPort, end: End, buf: *mut c_char, len: usize) ->
             Some(copy) => add(port, end, vec![Binary::from(copy)]),
             None => -1,
         },
-        None => -1,
+        None => misuse::refuse(port, &Rule::NoBytes, -1),
     }
 }
 
@@ -125,13 +134,13 @@ unsafe fn add_binary(
         return 0;
     }
     let Some(raw) = NonNull::new(bin.cast::<u8>()) else {
-        return -1;
+        return misuse::refuse(port, &Rule::NoBytes, -1);
     };
     // SAFETY: the caller's promise.
     let counted = unsafe { Counted::share_raw(raw) };
     match Binary::from_counted(counted, offset, len) {
         Some(segment) => add(port, end, vec![segment]),
-        None => -1,
+        None => misuse::refuse(port, &Rule::NoBytes, -1),
     }
 }
 
@@ -142,6 +151,6 @@ unsafe fn add_vector(port: ErlDrvPort, end: End, ev: *mut ErlIOVec, skip: usize)
     match unsafe { pieces_of(ev, skip, Small::Shared) } {
         Some(Some(pieces)) if !pieces.is_empty() => add(port, end, pieces),
         Some(_) => 0,
-        None => -1,
+        None => misuse::refuse(port, &Rule::NoBytes, -1),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::ffi::c_int;
 
+use super::misuse::{self, Rule};
 use super::{export, with_port};
+use crate::driver::handle;
 use crate::driver::raw::{
     ERL_DRV_READ, ERL_DRV_USE, ERL_DRV_USE_NO_CALLBACK, ERL_DRV_WRITE, ErlDrvEvent, ErlDrvPort,
 };
@@ -14,7 +16,7 @@ export! {
         #[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
         let fd = event.addr() as isize as c_int;
         if !is_possible(fd) {
-            tracing::error!(fd, "driver_select: no descriptor can have this number");
+            misuse::tell(handle::as_handle(port.addr()), &Rule::BadDescriptor(fd));
             return -1;
         }
         let mode = mode.cast_unsigned();

@@ -3,8 +3,9 @@
 use std::ffi::{c_char, c_int, c_long, c_uint};
 use std::sync::Arc;
 
+use super::misuse::{self, BadTerm, Rule};
 use super::output::{atom_of, part_of};
-use super::{export, with_port};
+use super::{export, reach, with_port};
 use crate::driver::callback;
 use crate::driver::handle::{self, NIL};
 use crate::driver::instance::{Instance, control_later};
@@ -17,7 +18,7 @@ use crate::term::{Binary, Pid, decode};
 export! {
     fn erl_drv_output_term(port: ErlDrvTermData, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
         // SAFETY: the driver says that `len` words are there.
-        unsafe { send(port_of_term(port), None, data, len) }
+        port_of_term(port).map_or(-1, |port| unsafe { send(&port, None, data, len) })
     }
 
     fn erl_drv_send_term(
@@ -27,12 +28,12 @@ export! {
         len: c_int,
     ) -> c_int, else -1 => {
         // SAFETY: as above.
-        unsafe { send(port_of_term(port), Some(receiver), data, len) }
+        port_of_term(port).map_or(-1, |port| unsafe { send(&port, Some(receiver), data, len) })
     }
 
     fn driver_output_term(port: ErlDrvPort, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
         // SAFETY: as above.
-        unsafe { send(port_of_handle(port), None, data, len) }
+        port_to_send(port).map_or(-1, |port| unsafe { send(&port, None, data, len) })
     }
 
     fn driver_send_term(
@@ -42,7 +43,7 @@ export! {
         len: c_int,
     ) -> c_int, else -1 => {
         // SAFETY: as above.
-        unsafe { send(port_of_handle(port), Some(receiver), data, len) }
+        port_to_send(port).map_or(-1, |port| unsafe { send(&port, Some(receiver), data, len) })
     }
 
     fn erl_drv_port_control(
@@ -68,21 +69,21 @@ export! {
         let name = unsafe { pointer::string(name) };
         let atom = name.and_then(|name| atom_of(name.to_bytes()));
         if atom.is_none() {
-            tracing::error!(?name, "driver_mk_atom: no atom could be made");
+            misuse::tell(callback::innermost(), &Rule::BadAtom);
         }
         atom.map_or(NIL, handle::atom)
     }
 
     fn driver_mk_port(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
         // Packaged drivers call it in their jobs, too, where Erlang does not mind.
-        with_port(port, |_, port, _| handle::port(port.id()))
-            .or_else(|| port_of_handle(port).map(|port| handle::port(port.id())))
+        reach(port, |_, port, _| handle::port(port.id()))
+            .or_else(|| port_to_send(port).map(|port| handle::port(port.id())))
             .unwrap_or(NIL)
     }
 
     fn driver_connected(port: ErlDrvPort) -> ErlDrvTermData, else NIL => {
-        with_port(port, |on, port, _| handle::pid(port.owner(on)))
-            .or_else(|| port_of_handle(port)?.listener().map(handle::pid))
+        reach(port, |on, port, _| handle::pid(port.owner(on)))
+            .or_else(|| port_to_send(port)?.listener().map(handle::pid))
             .unwrap_or(NIL)
     }
 
@@ -102,6 +103,15 @@ fn port_of_term(word: ErlDrvTermData) -> Option<Arc<Port>> {
     port.transport_as::<Instance>().is_some().then_some(port)
 }
 
+/// The same; if there is none, the log says so.
+fn port_to_send(word: ErlDrvPort) -> Option<Arc<Port>> {
+    let port = port_of_handle(word);
+    if port.is_none() {
+        misuse::tell_bad_port(word.addr());
+    }
+    port
+}
+
 fn port_of_handle(word: ErlDrvPort) -> Option<Arc<Port>> {
     let port = ports::get(handle::as_handle(word.addr())?)?;
     port.transport_as::<Instance>().is_some().then_some(port)
@@ -113,36 +123,45 @@ fn port_of_handle(word: ErlDrvPort) -> Option<Arc<Port>> {
 /// # Safety
 /// There are `len` words at `data`, and what they point to is there.
 unsafe fn send(
-    port: Option<Arc<Port>>,
+    port: &Port,
     receiver: Option<ErlDrvTermData>,
     data: *const ErlDrvTermData,
     len: c_int,
 ) -> c_int {
-    let Some(port) = port else {
-        return -1;
+    // A port that is closing hears nobody, not even who talks nonsense.
+    let Some(owner) = port.listener() else {
+        return 0;
+    };
+    let bad = |bad| {
+        misuse::tell(Some(port.id()), &Rule::BadTerm(bad));
+        -1
     };
     let Some(words) = usize::try_from(len).ok().filter(|len| *len > 0) else {
-        return -1;
+        return bad(BadTerm::Nothing);
     };
     // SAFETY: the caller's promise.
     let Some(words) = (unsafe { pointer::slice(data, words) }) else {
-        return -1;
+        return bad(BadTerm::Nothing);
     };
     // SAFETY: the caller's promise.
-    let Ok(steps) = (unsafe { read(words) }) else {
-        return -1;
+    let steps = match unsafe { read(words) } {
+        Ok(steps) => steps,
+        Err(what) => return bad(what),
     };
     let to = match receiver.map(handle::as_pid) {
-        None => port.listener(),
-        Some(Some(pid)) => port.listener().map(|_| pid),
-        // Not a process, so nobody is there.
-        Some(None) => None,
+        None => Some(owner),
+        Some(Some(pid)) => Some(pid),
+        // Nobody is there.
+        Some(None) => {
+            misuse::tell(Some(port.id()), &Rule::NoProcess);
+            None
+        }
     };
     let Some(process) = to.and_then(|pid: Pid| port.services().directory.process(pid)) else {
         return 0;
     };
     let Ok(term) = script::build(steps) else {
-        return -1;
+        return bad(BadTerm::Value);
     };
     c_int::from(process.deliver(crate::process::signal::Message::Term(term)))
 }
@@ -151,56 +170,74 @@ unsafe fn send(
 ///
 /// # Safety
 /// What the words point to is there for `'a`.
-unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadScript> {
-    let mut words = words.iter().copied();
+unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadTerm> {
+    let mut rest = words.iter().copied();
     let mut steps = Vec::with_capacity(words.len() / 2);
     let mut depth = Depth::default();
-    while let Some(tag) = words.next() {
-        let mut word = || words.next().ok_or(BadScript);
-        let step = match tag {
-            1 => Step::Nil,
-            2 => Step::Atom(handle::as_atom(word()?).ok_or(BadScript)?),
-            3 => Step::Int(word()?.cast_signed()),
-            4 => Step::Port(handle::as_port(word()?).ok_or(BadScript)?),
-            5 => {
-                let (bin, size, offset) = (address::<ErlDrvBinary>(word()?), word()?, word()?);
-                let (size, offset) = (length(size)?, length(offset)?);
-                // SAFETY: the driver holds the binary.
-                Step::Binary(unsafe { part_of(bin, offset, size) }.ok_or(BadScript)?)
-            }
-            // SAFETY: the driver says that these bytes are there.
-            6 => Step::String(unsafe { text(word()?, word()?) }?),
-            7 => Step::Tuple(count(word()?)?),
-            8 => Step::List(count(word()?)?),
-            // SAFETY: as above.
-            9 => Step::StringCons(unsafe { text(word()?, word()?) }?),
-            10 => Step::Pid(handle::as_pid(word()?).ok_or(BadScript)?),
-            // SAFETY: the driver says that a number is there, here and below.
-            11 => Step::Float(unsafe { pointer::load(address::<f64>(word()?)) }.ok_or(BadScript)?),
-            12 => {
-                // SAFETY: as above.
-                let bytes = unsafe { text(word()?, word()?) }?;
-                Step::Term(decode::decode(bytes).map_err(|_| BadScript)?.0)
-            }
-            13 => Step::Uint(word()?),
-            14 => {
-                let (start, len) = (address::<c_char>(word()?), length(word()?)?);
-                // SAFETY: as above; NULL with 0 is the empty binary.
-                let bytes = unsafe { pointer::bytes(start, len) }.ok_or(BadScript)?;
-                Step::Binary(Binary::from(bytes))
-            }
-            // SAFETY: as above.
-            15 => Step::Int(unsafe { pointer::load(address::<c_long>(word()?)) }.ok_or(BadScript)?),
-            // SAFETY: as above.
-            16 => Step::Uint(unsafe { pointer::load(address::<u64>(word()?)) }.ok_or(BadScript)?),
-            17 => Step::Map(count(word()?)?),
-            _ => return Err(BadScript),
+    loop {
+        let at = words.len() - rest.len();
+        let Some(tag) = rest.next() else {
+            break;
         };
-        depth.step(step.takes()?)?;
-        steps.push(step);
+        // SAFETY: the caller's promise.
+        let step = unsafe { step(tag, &mut rest) };
+        let step = step.and_then(|step| depth.step(step.takes()?).map(|()| step));
+        steps.push(step.map_err(|BadScript| BadTerm::Step { at, tag })?);
     }
-    depth.end()?;
-    Ok(steps)
+    match depth.left() {
+        1 => Ok(steps),
+        left => Err(BadTerm::Leaves(left)),
+    }
+}
+
+/// One step: its tag, and the words that are still to come.
+///
+/// # Safety
+/// As for [`read`].
+unsafe fn step<'a>(
+    tag: ErlDrvTermData,
+    words: &mut impl Iterator<Item = ErlDrvTermData>,
+) -> Result<Step<'a>, BadScript> {
+    let mut word = || words.next().ok_or(BadScript);
+    Ok(match tag {
+        1 => Step::Nil,
+        2 => Step::Atom(handle::as_atom(word()?).ok_or(BadScript)?),
+        3 => Step::Int(word()?.cast_signed()),
+        4 => Step::Port(handle::as_port(word()?).ok_or(BadScript)?),
+        5 => {
+            let (bin, size, offset) = (address::<ErlDrvBinary>(word()?), word()?, word()?);
+            let (size, offset) = (length(size)?, length(offset)?);
+            // SAFETY: the driver holds the binary.
+            Step::Binary(unsafe { part_of(bin, offset, size) }.ok_or(BadScript)?)
+        }
+        // SAFETY: the driver says that these bytes are there.
+        6 => Step::String(unsafe { text(word()?, word()?) }?),
+        7 => Step::Tuple(count(word()?)?),
+        8 => Step::List(count(word()?)?),
+        // SAFETY: as above.
+        9 => Step::StringCons(unsafe { text(word()?, word()?) }?),
+        10 => Step::Pid(handle::as_pid(word()?).ok_or(BadScript)?),
+        // SAFETY: the driver says that a number is there, here and below.
+        11 => Step::Float(unsafe { pointer::load(address::<f64>(word()?)) }.ok_or(BadScript)?),
+        12 => {
+            // SAFETY: as above.
+            let bytes = unsafe { text(word()?, word()?) }?;
+            Step::Term(decode::decode(bytes).map_err(|_| BadScript)?.0)
+        }
+        13 => Step::Uint(word()?),
+        14 => {
+            let (start, len) = (address::<c_char>(word()?), length(word()?)?);
+            // SAFETY: as above; NULL with 0 is the empty binary.
+            let bytes = unsafe { pointer::bytes(start, len) }.ok_or(BadScript)?;
+            Step::Binary(Binary::from(bytes))
+        }
+        // SAFETY: as above.
+        15 => Step::Int(unsafe { pointer::load(address::<c_long>(word()?)) }.ok_or(BadScript)?),
+        // SAFETY: as above.
+        16 => Step::Uint(unsafe { pointer::load(address::<u64>(word()?)) }.ok_or(BadScript)?),
+        17 => Step::Map(count(word()?)?),
+        _ => return Err(BadScript),
+    })
 }
 
 /// A pointer that was put into a word.

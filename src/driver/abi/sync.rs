@@ -40,6 +40,12 @@ impl PdlHandle {
         unsafe { self.0.as_ref() }.exclusively(f)
     }
 
+    /// Whether any thread has locked it.
+    pub(super) fn is_locked(&self) -> bool {
+        // SAFETY: as above.
+        unsafe { self.0.as_ref() }.is_locked()
+    }
+
     fn raw(&self) -> ErlDrvPDL {
         self.0.as_ptr().cast()
     }

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use crate::driver::abi::port::{end, end_of_input};
-use crate::driver::abi::{with_port, with_port_anywhere};
+use crate::driver::abi::{reach, reach_anywhere};
 use crate::driver::raw::ErlDrvPort;
 use crate::driver::rust::table;
 use crate::driver::select::{Directions, Release, deselect, select};
@@ -109,32 +109,32 @@ impl<'a> DriverPort<'a> {
 
     /// The process that gets what the port sends.
     pub fn owner(&self) -> Option<Pid> {
-        with_port(self.word, |on, port, _| port.owner(on))
+        reach(self.word, |on, port, _| port.owner(on))
     }
 
     /// The process that asked for what the callback is about, if one did.
     pub fn caller(&self) -> Option<Pid> {
-        with_port(self.word, |_, port, _| callback::caller(port.id())).flatten()
+        reach(self.word, |_, port, _| callback::caller(port.id())).flatten()
     }
 
     /// Whether the port was opened for binaries; else its data comes as lists.
     pub fn is_binary(&self) -> bool {
-        with_port(self.word, |_, port, _| port.options().is_binary()) == Some(true)
+        reach(self.word, |_, port, _| port.options().is_binary()) == Some(true)
     }
 
     /// Sends the owner data: `{Port, {data, Data}}`, in lines if the port was opened so.
     pub fn output(&mut self, data: &[u8]) {
-        with_port(self.word, |on, port, _| port.deliver_bytes(on, data));
+        reach(self.word, |on, port, _| port.deliver_bytes(on, data));
     }
 
     /// The same without a copy.
     pub fn output_binary(&mut self, data: Binary) {
-        with_port(self.word, |on, port, _| port.deliver_piece(on, data));
+        reach(self.word, |on, port, _| port.deliver_piece(on, data));
     }
 
     /// Sends the owner a term as it is. False if nobody is there.
     pub fn output_term(&mut self, term: Term) -> bool {
-        with_port(self.word, |on, port, _| port.deliver_term(on, term)) == Some(true)
+        reach(self.word, |on, port, _| port.deliver_term(on, term)) == Some(true)
     }
 
     /// Sends a process a term. False if it is not there.
@@ -150,21 +150,21 @@ impl<'a> DriverPort<'a> {
     /// Has [`timeout`](super::PortDriver::timeout) called once, after this time. A port has one
     /// timer; setting it anew replaces it.
     pub fn set_timer(&mut self, after: Duration) {
-        with_port(self.word, |on, port, instance| {
+        reach(self.word, |on, port, instance| {
             instance.set_timer(on, port, after)
         });
     }
 
     /// Calls that off.
     pub fn cancel_timer(&mut self) {
-        with_port(self.word, |on, port, instance| {
+        reach(self.word, |on, port, instance| {
             instance.cancel_timer(on, port)
         });
     }
 
     /// How long the timer still has to run; `None` if it is not set.
     pub fn timer_left(&self) -> Option<Duration> {
-        let left = with_port(self.word, |on, _, instance| instance.timer_left(on))?;
+        let left = reach(self.word, |on, _, instance| instance.timer_left(on))?;
         (left > Duration::ZERO).then_some(left)
     }
 
@@ -183,14 +183,14 @@ impl<'a> DriverPort<'a> {
         if bytes.is_empty() {
             return;
         }
-        with_port_anywhere(self.word, |_, instance| {
+        reach_anywhere(self.word, |_, instance| {
             instance.queue().lock().queue.add(end, vec![bytes])
         });
     }
 
     /// How many bytes are in the queue.
     pub fn queue_len(&self) -> usize {
-        with_port_anywhere(self.word, |_, instance| {
+        reach_anywhere(self.word, |_, instance| {
             instance.queue().lock().queue.bytes()
         })
         .unwrap_or(0)
@@ -198,7 +198,7 @@ impl<'a> DriverPort<'a> {
 
     /// The queue's pieces, first in first out. Nothing is copied.
     pub fn queue(&self) -> Vec<Binary> {
-        with_port_anywhere(self.word, |_, instance| {
+        reach_anywhere(self.word, |_, instance| {
             instance.queue().lock().queue.segments().cloned().collect()
         })
         .unwrap_or_default()
@@ -206,7 +206,7 @@ impl<'a> DriverPort<'a> {
 
     /// Takes bytes off the front of the queue; all of them if there are no more than that.
     pub fn dequeue(&mut self, bytes: usize) {
-        with_port_anywhere(self.word, |_, instance| {
+        reach_anywhere(self.word, |_, instance| {
             let mut held = instance.queue().lock();
             let bytes = bytes.min(held.queue.bytes());
             held.queue.take(bytes);
@@ -228,7 +228,7 @@ impl<'a> DriverPort<'a> {
         let Some(copy) = self.copy_of(original) else {
             return Ok(());
         };
-        with_port(self.word, |on, port, instance| {
+        reach(self.word, |on, port, instance| {
             select(on, port, instance, copy, interest.directions());
         });
         Ok(())
@@ -253,7 +253,7 @@ impl<'a> DriverPort<'a> {
             Interest::Both => Release::WithCallback,
             _ => Release::Keep,
         };
-        let done = with_port(self.word, |on, port, instance| {
+        let done = reach(self.word, |on, port, instance| {
             deselect(on, port, instance, copy, interest.directions(), release);
         });
         if release == Release::WithCallback {
@@ -295,7 +295,7 @@ impl<'a> DriverPort<'a> {
     /// Monitors a process: [`process_exit`](super::PortDriver::process_exit) is called when it is
     /// gone. `None` if it is gone already.
     pub fn monitor(&mut self, process: Pid) -> Option<Reference> {
-        with_port(self.word, |on, port, _| {
+        reach(self.word, |on, port, _| {
             let reference = Reference::fresh();
             port.monitor_process(on, process, reference)
                 .then_some(reference)
@@ -305,22 +305,22 @@ impl<'a> DriverPort<'a> {
 
     /// Ends that. False if it is over.
     pub fn demonitor(&mut self, monitor: Reference) -> bool {
-        with_port(self.word, |on, port, _| port.demonitor_process(on, monitor)) == Some(true)
+        reach(self.word, |on, port, _| port.demonitor_process(on, monitor)) == Some(true)
     }
 
     /// The process that is monitored.
     pub fn monitored(&self, monitor: Reference) -> Option<Pid> {
-        with_port(self.word, |on, port, _| port.monitored_process(on, monitor)).flatten()
+        reach(self.word, |on, port, _| port.monitored_process(on, monitor)).flatten()
     }
 
     /// Says whether the port can take commands; whoever sends it one meanwhile is suspended.
     pub fn set_busy(&mut self, busy: bool) {
-        with_port(self.word, |on, port, _| port.set_busy(on, busy));
+        reach(self.word, |on, port, _| port.set_busy(on, busy));
     }
 
     /// What `port_info` gives as `os_pid`.
     pub fn set_os_pid(&mut self, pid: i64) {
-        with_port(self.word, |on, _, instance| {
+        reach(self.word, |on, _, instance| {
             instance.interior(on).os_pid = Some(pid)
         });
     }

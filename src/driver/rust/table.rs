@@ -17,7 +17,7 @@ use super::port::{Ending, Watches};
 use super::{BadRequest, Command, DriverPort, PortDriver, Reply, StartError};
 use crate::driver::abi::job::driver_async;
 use crate::driver::abi::monitor;
-use crate::driver::abi::with_port;
+use crate::driver::abi::reach;
 use crate::driver::callback;
 use crate::driver::layout::{ERROR_BADARG, ERROR_ERRNO, ERROR_GENERAL, EXTENDED_MARKER};
 use crate::driver::load::{Driver, LoadError};
@@ -439,7 +439,7 @@ unsafe extern "C" fn ready_async<D: PortDriver>(data: ErlDrvData, job: ErlDrvThr
 impl DriverPort<'_> {
     /// The port's `set_port_control_flags`.
     fn answer_in_binaries(&mut self, on: bool) {
-        with_port(self.word(), |turn, _, instance| {
+        reach(self.word(), |turn, _, instance| {
             instance.interior(turn).control_binary = on;
         });
     }

@@ -1,0 +1,4 @@
+/* script_drv with no callback but start and control. */
+#define NAME "script_bare_drv"
+#define BARE
+#include "script_drv.c"
