@@ -2,8 +2,9 @@
 //!
 //! Relies on the turn (whoever has an [`OnTurn`] may run the port's code, nobody else does
 //! meanwhile) and on the instance, which keeps the driver's library open. Promises that no
-//! short lock is held while foreign code runs, and that a panic in a function that the driver
-//! called ends the port instead of the program.
+//! short lock is held while foreign code runs, that a panic in a function that the driver called
+//! ends the port instead of the program, and that a driver that writes to a pipe or socket nobody
+//! reads gets `EPIPE`, as in Erlang, whatever SIGPIPE does to the host.
 //!
 //! What is being called is noted in a *frame*; the frames of a thread are a list through its
 //! stack, innermost first. The functions of `abi` find there the port they are called for, at
@@ -26,6 +27,7 @@ use super::raw::{
 use crate::ffi::guard::Panic;
 use crate::lock;
 use crate::os::errno::Errno;
+use crate::os::sigpipe::without_sigpipe;
 use crate::port::Port;
 use crate::runtime::turn::OnTurn;
 use crate::term::iodata::{IoData, IoVector};
@@ -86,7 +88,11 @@ fn enter<R>(
     let result = {
         let _leave = Leave(frame.outer);
         FRAMES.set(&frame);
-        on.lend(code)
+        if called.instance.driver().may_write {
+            on.lend(|| without_sigpipe(code))
+        } else {
+            on.lend(code)
+        }
     };
     if let Some(Panic(message)) = frame.panic.take() {
         tracing::error!(port = %called.port.id(), message, "wharf failed inside a driver function");
@@ -478,12 +484,13 @@ pub(super) fn process_exit(on: &mut OnTurn<'_>, called: Called<'_>, mut monitor:
 
 /// `stop_select`. It belongs to no port; with none on the list the functions that take a port
 /// find none by frame. False if the driver has none.
-pub(super) fn stop_select(callbacks: &Callbacks, fd: c_int) -> bool {
-    let Some(callback) = callbacks.stop_select else {
+pub(super) fn stop_select(instance: &Instance, fd: c_int) -> bool {
+    let Some(callback) = instance.callbacks().stop_select else {
         return false;
     };
     lock::assert_none_held();
-    // SAFETY: a checked driver's callback; the caller keeps the library open.
-    unsafe { callback(event_of(fd), ptr::null_mut()) };
+    // Descriptors are let go of too rarely to ask whether this driver writes.
+    // SAFETY: a checked driver's callback; the instance keeps the library open.
+    without_sigpipe(|| unsafe { callback(event_of(fd), ptr::null_mut()) });
     true
 }

@@ -18,8 +18,10 @@ use super::entry::{self, Entry, EntryError};
 use super::missing;
 use super::pace::Pace;
 use super::raw::ErlDrvEntry;
+use super::writes;
 use crate::lock::{self, Lock};
 use crate::os::library::{self, Library, LibraryError, Scope};
+use crate::os::sigpipe::without_sigpipe;
 use crate::runtime::turn::Turn;
 use crate::runtime::workers::Workers;
 use crate::term::{Atom, Term};
@@ -30,6 +32,8 @@ pub(crate) struct Driver {
     /// `None` for a driver that is part of the program, and after unloading.
     library: Lock<Option<Library>>,
     unloaded: OnceLock<()>,
+    /// Whether its callbacks run without SIGPIPE.
+    pub(super) may_write: bool,
     /// Where the library with the table is.
     base: Option<usize>,
     /// What all ports run on, unless each has a turn of its own.
@@ -135,8 +139,10 @@ impl Driver {
                 missing: Vec::new(),
             });
         }
-        let library = open_own(file, name).map_err(|error| refused(file, &error))?;
-        Driver::from_library(library, name)
+        let may_write = writes::file_may_write(file);
+        let library = without_sigpipe(|| open_own(file, name));
+        let library = library.map_err(|error| refused(file, &error))?;
+        Driver::from_library(library, name, may_write)
     }
 
     /// Loads the driver `name` from the bytes of its file.
@@ -145,16 +151,15 @@ impl Driver {
         let shown = std::ffi::CString::new(name).unwrap_or_default();
         // SAFETY: as above; the bytes are a driver that is built in.
         let library =
-            unsafe { Library::open_bytes(&shown, bytes, Scope::Local) }.map_err(|error| {
-                LoadError::Open {
+            without_sigpipe(|| unsafe { Library::open_bytes(&shown, bytes, Scope::Local) })
+                .map_err(|error| LoadError::Open {
                     message: error.to_string(),
                     missing: Vec::new(),
-                }
-            })?;
-        Driver::from_library(library, name)
+                })?;
+        Driver::from_library(library, name, writes::may_write(bytes))
     }
 
-    fn from_library(library: Library, name: &str) -> Result<Driver, LoadError> {
+    fn from_library(library: Library, name: &str, may_write: bool) -> Result<Driver, LoadError> {
         let init = library
             .symbol(c"driver_init")
             .or_else(|_| library.symbol(c"_driver_init"))
@@ -166,12 +171,13 @@ impl Driver {
             )
         };
         // SAFETY: the function of a library that stays open until the end of this function.
-        let table = unsafe { init() };
+        let table = without_sigpipe(|| unsafe { init() });
         // SAFETY: what driver_init returned.
-        unsafe { Driver::from_table(table, Some(library), Some(name)) }
+        unsafe { Driver::from_table(table, Some(library), Some(name), may_write) }
     }
 
-    /// Checks a table and calls `init`.
+    /// Checks a table and calls `init`. `may_write` says whether the driver's callbacks have to be
+    /// kept from SIGPIPE.
     ///
     /// # Safety
     /// As for [`entry::read`]. The table belongs to `library` if there is one, and stays for
@@ -180,6 +186,7 @@ impl Driver {
         table: *const ErlDrvEntry,
         library: Option<Library>,
         name: Option<&str>,
+        may_write: bool,
     ) -> Result<Driver, LoadError> {
         if table.is_null() {
             return Err(LoadError::NoEntry);
@@ -191,7 +198,7 @@ impl Driver {
         }
         if let Some(init) = entry.callbacks.init {
             // SAFETY: a callback from a checked table; its library is open.
-            let result = unsafe { init() };
+            let result = without_sigpipe(|| unsafe { init() });
             if result != 0 {
                 return Err(LoadError::Init(result));
             }
@@ -199,6 +206,7 @@ impl Driver {
         Ok(Driver {
             entry,
             library: Lock::new(library),
+            may_write,
             unloaded: OnceLock::new(),
             base: library::base_of(table.addr()),
             turn: OnceLock::new(),
@@ -232,7 +240,7 @@ impl Driver {
         lock::assert_none_held();
         if let Some(finish) = self.entry.callbacks.finish {
             // SAFETY: a callback from a checked table, whose library is still open.
-            unsafe { finish() };
+            without_sigpipe(|| unsafe { finish() });
         }
         if self.base.is_some_and(thread::run_in) || used(self) {
             tracing::error!(driver = ?self.entry.name,
@@ -241,7 +249,7 @@ impl Driver {
         }
         let library = self.library.lock().take();
         if let Some(library) = library
-            && let Err(error) = library.close()
+            && let Err(error) = without_sigpipe(|| library.close())
         {
             tracing::warn!(driver = ?self.entry.name, %error, "closing the library failed");
         }

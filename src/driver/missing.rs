@@ -60,7 +60,7 @@ pub(super) unsafe fn symbols(file: &Path) -> Vec<String> {
 }
 
 /// The names of the libraries that the file depends on.
-fn dependencies<'data, R: ReadRef<'data>>(
+pub(super) fn dependencies<'data, R: ReadRef<'data>>(
     elf: &ElfFile64<'data, object::Endianness, R>,
 ) -> Option<Vec<&'data str>> {
     let endian = elf.endian();

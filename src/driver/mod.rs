@@ -34,6 +34,7 @@ pub mod rust;
 mod samples;
 mod script;
 mod select;
+mod writes;
 
 pub(crate) use drivers::{Drivers, Search};
 pub use facts::{DriverFacts, DriverFault};

@@ -144,7 +144,7 @@ pub(super) fn deselect(
     drop_interest(on, port, instance, fd, directions, release);
     instance.fds().release(fd, port.id(), directions, release);
     let _mark = context::mark(Arc::clone(&port.services().variables));
-    if release == Release::WithCallback && !callback::stop_select(instance.callbacks(), fd) {
+    if release == Release::WithCallback && !callback::stop_select(instance, fd) {
         misuse::tell(Some(port.id()), &Rule::NoCallback("stop_select"));
     }
 }

@@ -73,6 +73,7 @@ impl Errno {
     pub(crate) const ENOSYS: Errno = Errno(libc::ENOSYS);
     pub(crate) const EOPNOTSUPP: Errno = Errno(libc::EOPNOTSUPP);
     pub(crate) const EPERM: Errno = Errno(libc::EPERM);
+    #[cfg(test)]
     pub(crate) const EPIPE: Errno = Errno(libc::EPIPE);
     pub(crate) const ESRCH: Errno = Errno(libc::ESRCH);
 

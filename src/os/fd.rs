@@ -6,18 +6,16 @@
 //!
 //! A write to a pipe nobody reads raises SIGPIPE, whose default is to end the process, and a library
 //! may not change what signals do. [`write`] and [`write_vectored`] therefore ask the kernel not to
-//! raise it (`RWF_NOSIGNAL`, Linux 6.18); on older kernels the calling thread blocks SIGPIPE for the
-//! length of the write and takes back the one its own write left pending. The signal is sent to the
-//! writing thread, so nobody else ever sees it.
+//! raise it (`RWF_NOSIGNAL`, Linux 6.18); on older kernels they write [`without_sigpipe`].
 
 use std::ffi::c_int;
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::ptr;
 use std::sync::OnceLock;
 
 use super::errno::{Errno, Result};
+use super::sigpipe::without_sigpipe;
 
 /// The two ends of a new pipe. Both close when the process runs another program.
 #[derive(Debug)]
@@ -212,48 +210,6 @@ fn can_be_silent() -> bool {
     *ANSWER.get_or_init(|| write_with(&probe.writer, &[IoSlice::new(b"?")], RWF_NOSIGNAL) == 1)
 }
 
-/// Runs a write while this thread cannot be hit by SIGPIPE, and takes back the one it caused.
-fn without_sigpipe(write: impl FnOnce() -> Result<usize>) -> Result<usize> {
-    let mut sigpipe = empty_set();
-    let mut before = empty_set();
-    // SAFETY: both sets are initialised and ours.
-    unsafe {
-        libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, &raw mut before);
-    }
-    let was_pending = is_pending(libc::SIGPIPE);
-    let answer = write();
-    if answer == Err(Errno::EPIPE) && !was_pending {
-        let at_once = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        // SAFETY: the set and the time are ours; nobody wants to know more about the signal.
-        unsafe { libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once) };
-    }
-    // SAFETY: the set holds what this thread had before.
-    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut()) };
-    answer
-}
-
-fn is_pending(signal: c_int) -> bool {
-    let mut pending = empty_set();
-    // SAFETY: the set is ours.
-    unsafe {
-        libc::sigpending(&raw mut pending) == 0
-            && libc::sigismember(&raw const pending, signal) == 1
-    }
-}
-
-fn empty_set() -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: `sigemptyset` initialises the whole set.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        set.assume_init()
-    }
-}
-
 fn status_flags(fd: &impl AsRawFd) -> Result<c_int> {
     // SAFETY: no memory is involved.
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) })
@@ -283,7 +239,9 @@ fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sigpipe;
     use super::*;
+    use std::ptr;
 
     #[test]
     fn bytes_go_through_a_pipe_in_pieces() {
@@ -393,18 +351,17 @@ mod tests {
             return 2;
         }
         let plain = || without_sigpipe(|| retry(|| plain_write(&writer, &[IoSlice::new(b"x")])));
-        if plain() != Err(Errno::EPIPE) || is_pending(libc::SIGPIPE) {
+        if plain() != Err(Errno::EPIPE) || sigpipe::is_pending() {
             return 3;
         }
         // A signal that was pending before stays.
-        let mut sigpipe = empty_set();
+        let sigpipe = sigpipe::set();
         // SAFETY: the set is ours; the signal goes to this thread, which blocks it.
         unsafe {
-            libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
             libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, ptr::null_mut());
             libc::raise(libc::SIGPIPE);
         }
-        if plain() != Err(Errno::EPIPE) || !is_pending(libc::SIGPIPE) {
+        if plain() != Err(Errno::EPIPE) || !sigpipe::is_pending() {
             return 4;
         }
         0

@@ -20,6 +20,8 @@ pub(crate) mod memory;
 #[allow(unsafe_code)]
 pub(crate) mod poll;
 #[allow(unsafe_code)]
+pub(crate) mod sigpipe;
+#[allow(unsafe_code)]
 pub(crate) mod sync;
 #[allow(unsafe_code)]
 pub(crate) mod thread;

@@ -15,6 +15,7 @@ use std::ptr;
 use std::sync::{Mutex, PoisonError};
 
 use super::errno::{Errno, Result};
+use super::sigpipe;
 
 /// What a thread runs: C code, which may leave through [`exit`].
 pub(crate) type Body = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
@@ -115,9 +116,10 @@ pub(crate) unsafe fn exit(value: *mut c_void) -> ! {
 pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     // A thread begins with its parent's mask.
     let mask = block_asynchronous_signals();
-    let started = std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(body);
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(|| {
+        sigpipe::is_blocked_for_good();
+        body();
+    });
     // SAFETY: what this thread had before.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, ptr::null_mut()) };
     started.map(drop)

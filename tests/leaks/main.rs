@@ -140,6 +140,7 @@ fn tell_all(stories: &[Story], batch: usize) {
     sleeper.close().unwrap();
     stage.ends(&sleeper, "normal");
     drop(sleeper);
+    start_the_worker(&stage);
     let only = std::env::var("WHARF_LEAKS_ONLY").unwrap_or_default();
     for (name, story) in stories.iter().filter(|(name, _)| name.contains(&only)) {
         let begun = Instant::now();
@@ -153,6 +154,31 @@ fn tell_all(stories: &[Story], batch: usize) {
         }
         eprintln!("{name}: {:.1?}", begun.elapsed());
     }
+}
+
+/// The worker starts when somebody first finds a port's turn taken, which in most stories is a matter
+/// of luck.
+fn start_the_worker(stage: &Stage) {
+    let port = stage.open(PortName::spawn_driver("holding_drv"), Options::new());
+    let id = port.id();
+    let has_started = || Books::now().has_thread("wharf_work_1");
+    let waited = Instant::now();
+    while !has_started() {
+        assert!(waited.elapsed() < DEADLINE, "no worker starts");
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                let other = stage.host.process();
+                scope.spawn(move || {
+                    for _ in 0..100 {
+                        // It takes no commands; what matters is that they meet.
+                        let _ = other.port_control(&Term::Port(id), &Term::from(0_u32), &Term::Nil);
+                    }
+                });
+            }
+        });
+    }
+    port.close().unwrap();
+    stage.ends(&port, "normal");
 }
 
 /// A program that ends with the test, however that ends.

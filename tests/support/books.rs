@@ -67,6 +67,11 @@ pub(crate) struct Books {
 }
 
 impl Books {
+    #[allow(dead_code)] // each test file uses its part
+    pub(crate) fn has_thread(&self, name: &str) -> bool {
+        self.threads.keys().any(|known| known.trim_end() == name)
+    }
+
     pub(crate) fn now() -> Books {
         let mut books = Books {
             descriptors: BTreeMap::new(),

@@ -154,7 +154,7 @@ export! {
 
     fn add_driver_entry(entry: *mut ErlDrvEntry), else () => {
         // SAFETY: the driver's table, which is part of the program and stays.
-        match unsafe { Driver::from_table(entry, None, None) } {
+        match unsafe { Driver::from_table(entry, None, None, true) } {
             Ok(driver) => {
                 let name = driver.name();
                 if !drivers::of_this_thread().is_some_and(|drivers| drivers.add_static(driver)) {

@@ -83,6 +83,13 @@ pub trait PortDriver: Sized + Send + 'static {
     /// Whether a command may be forced on a busy port (`ERL_DRV_FLAG_SOFT_BUSY`).
     const SOFT_BUSY: bool = false;
 
+    /// Whether callbacks may write to pipes or sockets, by whatever way. In a host where SIGPIPE is
+    /// deadly they are then kept from it, and get an error instead (`BrokenPipe`), as under Erlang.
+    /// That costs a few system calls for each callback on a thread of the host that does not ignore
+    /// or block the signal, and one where it is ignored, as in most Rust programs. A driver that never
+    /// writes can say `false` and save them.
+    const MAY_WRITE: bool = true;
+
     /// A port is opened. `command` is the whole text of the open, the driver's name at its front.
     ///
     /// # Errors

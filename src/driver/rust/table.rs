@@ -34,7 +34,7 @@ use crate::term::{Counted, Term, decode, encode};
 /// The driver that a type stands for.
 pub(crate) fn driver<D: PortDriver>() -> Result<Driver, LoadError> {
     // SAFETY: a whole table, which stays for ever, as do its functions.
-    unsafe { Driver::from_table(Table::<D>::ENTRY, None, None) }
+    unsafe { Driver::from_table(Table::<D>::ENTRY, None, None, D::MAY_WRITE) }
 }
 
 /// One open port, as the host's `ErlDrvData` points to it.

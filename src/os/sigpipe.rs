@@ -1,0 +1,133 @@
+//! Foreign code, and writes, that SIGPIPE cannot hit.
+//!
+//! The signal's default is to end the process, and what it does belongs to the host. So the thread
+//! blocks it for a while, and takes back the one that its own writes left pending. The kernel sends it
+//! to the writing thread, so nobody else ever sees it. Promises that the thread's mask and its pending
+//! signals are afterwards what they were before.
+//!
+//! A host that ignores the signal pays one system call to have it known. Threads of our own block it
+//! from their birth and pay nothing; what stays pending in them is never delivered.
+
+use std::cell::Cell;
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+thread_local! {
+    /// Whether this thread has it blocked by what this module knows: for good, or by a call of
+    /// [`without_sigpipe`] further out, which takes back what is left by those further in.
+    static BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// To be called by threads that were started with the signal blocked and leave it so.
+pub(super) fn is_blocked_for_good() {
+    BLOCKED.set(true);
+}
+
+/// Runs something that may write to pipes or sockets nobody reads. A SIGPIPE that was pending before
+/// stays so.
+pub(crate) fn without_sigpipe<R>(code: impl FnOnce() -> R) -> R {
+    let _shield = Shield::new();
+    code()
+}
+
+/// Keeps SIGPIPE away until it is dropped, also by a panic.
+struct Shield(Option<Before>);
+
+/// What the thread had before.
+struct Before {
+    mask: libc::sigset_t,
+    was_pending: bool,
+}
+
+impl Shield {
+    #[inline]
+    fn new() -> Shield {
+        Shield(if BLOCKED.get() { None } else { raise() })
+    }
+}
+
+impl Drop for Shield {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(before) = self.0.take() {
+            lower(&before);
+        }
+    }
+}
+
+fn raise() -> Option<Before> {
+    if is_ignored() {
+        return None;
+    }
+    let mask = change_mask(libc::SIG_BLOCK, &set());
+    // A signal that is not blocked does not wait.
+    let was_pending = contains(&mask) && is_pending();
+    BLOCKED.set(true);
+    Some(Before { mask, was_pending })
+}
+
+fn lower(before: &Before) {
+    BLOCKED.set(false);
+    if !before.was_pending && is_pending() {
+        let at_once = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        let sigpipe = set();
+        // SAFETY: the set and the time are ours; nobody wants to know more about the signal.
+        unsafe { libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once) };
+    }
+    if !contains(&before.mask) {
+        // Only this signal: whoever ran meanwhile may have changed others on purpose.
+        change_mask(libc::SIG_UNBLOCK, &set());
+    }
+}
+
+/// Whether the process ignores the signal. One that is ignored and blocked may be left pending, as
+/// it would be without us.
+fn is_ignored() -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: only asks, and the structure is filled when the answer is 0.
+    unsafe {
+        libc::sigaction(libc::SIGPIPE, ptr::null(), action.as_mut_ptr()) == 0
+            && action.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Changes this thread's mask; what it was.
+fn change_mask(how: c_int, by: &libc::sigset_t) -> libc::sigset_t {
+    let mut before = empty_set();
+    // SAFETY: both sets are initialised.
+    unsafe { libc::pthread_sigmask(how, by, &raw mut before) };
+    before
+}
+
+/// Whether the signal waits for this thread or for the process.
+pub(super) fn is_pending() -> bool {
+    let mut pending = empty_set();
+    // SAFETY: the set is ours.
+    unsafe { libc::sigpending(&raw mut pending) == 0 && contains(&pending) }
+}
+
+fn contains(signals: &libc::sigset_t) -> bool {
+    // SAFETY: an initialised set.
+    unsafe { libc::sigismember(signals, libc::SIGPIPE) == 1 }
+}
+
+/// The signal alone.
+pub(super) fn set() -> libc::sigset_t {
+    let mut set = empty_set();
+    // SAFETY: the set is initialised.
+    unsafe { libc::sigaddset(&raw mut set, libc::SIGPIPE) };
+    set
+}
+
+fn empty_set() -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: `sigemptyset` initialises the whole set.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        set.assume_init()
+    }
+}
