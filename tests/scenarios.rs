@@ -48,6 +48,10 @@ topics!(
     jobs,
     limits,
     lines,
+    loading,
+    loading_files,
+    loading_monitors,
+    loading_ports,
     memory,
     names,
     options,
@@ -203,6 +207,7 @@ fn drivers() -> &'static Path {
     DRIVERS.get_or_init(|| {
         let folder = sample_drivers::compile_all("scenarios");
         sample_drivers::compile_probes(&folder);
+        sample_drivers::compile_loadings(&folder);
         folder
     })
 }

@@ -6,6 +6,8 @@
 //! makes the result of it.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use super::drivers::{DriverError, Drivers};
@@ -14,7 +16,7 @@ use super::registry::{TryLoad, TryUnload};
 use crate::process::ProcessCell;
 use crate::process::mailbox::Patience;
 use crate::process::signal::Message;
-use crate::term::{Pid, Reference, Term};
+use crate::term::{Binary, Pid, Reference, Term, iodata};
 
 /// The result of a function.
 #[derive(Debug)]
@@ -265,22 +267,24 @@ fn items(items: Vec<(&'static str, Term)>) -> Term {
     Term::list(items.into_iter().map(pair).collect())
 }
 
-/// A string or a binary.
-fn folder_text(term: &Term) -> Result<String, Misuse> {
-    if let Some(binary) = term.as_binary() {
-        return std::str::from_utf8(binary)
-            .map(str::to_owned)
-            .map_err(|_| BadArgument);
+/// A string, nested or not, or the bytes of a file's name.
+fn folder_text(term: &Term) -> Result<OsString, Misuse> {
+    match term.as_binary() {
+        Some(bytes) => Ok(OsString::from_vec(bytes.to_vec())),
+        None => charlist(term).map(OsString::from),
     }
-    charlist(term)
 }
 
-/// A string, an atom or a binary.
+/// An atom that is not empty, or bytes in any arrangement. What follows a zero is not seen: the
+/// name is one of C. No driver here has a name that is not UTF-8.
 fn name_text(term: &Term) -> Result<String, Misuse> {
-    match term.as_atom() {
-        Some(name) => Ok(name.as_str().to_owned()),
-        None => folder_text(term),
-    }
+    let bytes = match term.as_atom() {
+        Some(name) if name.as_str().is_empty() => return Err(BadArgument),
+        Some(name) => Binary::from(name.as_str().as_bytes()),
+        None => iodata::flatten(term).map_err(|_| BadArgument)?,
+    };
+    let name = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(name).into_owned())
 }
 
 /// A list of characters, nested or not.
@@ -348,16 +352,36 @@ fn unload_options(options: &Term) -> Result<TryUnload, Misuse> {
 }
 
 fn format_error(drivers: &Drivers, reason: &Term) -> Result<String, Misuse> {
-    if let Some([word, code]) = reason.as_tuple().map(|tuple| tuple.elements())
-        && word.is_atom("open_error")
-    {
-        let text = drivers.open_error_text(code.as_int().ok_or(BadArgument)?);
-        return Ok(text.unwrap_or_else(|| "Unknown dlload error".to_owned()));
-    }
-    let known = reason
-        .as_atom()
-        .and_then(|word| erlang_sentence(word.as_str()));
+    let known = match reason.as_tuple().map(|pair| pair.elements()) {
+        Some([word, code]) if word.is_atom("open_error") => {
+            return number_text(drivers, code.as_int().ok_or(BadArgument)?);
+        }
+        _ => reason
+            .as_atom()
+            .and_then(|word| erlang_sentence(word.as_str())),
+    };
     known.map(str::to_owned).ok_or(BadArgument)
+}
+
+/// The words for `{open_error, Code}`. Numbers above -10 are Erlang's own.
+fn number_text(drivers: &Drivers, code: i64) -> Result<String, Misuse> {
+    let own = match code {
+        0 => return Ok("No error".to_owned()),
+        -1 => "no_driver_init",
+        -2 => "driver_init_failed",
+        -3 => "bad_driver_name",
+        -4 => "driver_name_to_long",
+        -5 => "driver_incorrect_version",
+        -6 => "no_ddll_available",
+        -7 => "unspecified_error",
+        -8 => "symbol_not_found",
+        ..=-10 => {
+            let text = drivers.open_error_text(code);
+            return Ok(text.unwrap_or_else(|| "Unknown dlload error".to_owned()));
+        }
+        _ => return Ok("Unspecified error".to_owned()),
+    };
+    erlang_sentence(own).map(str::to_owned).ok_or(BadArgument)
 }
 
 /// Erlang's own sentence for a reason; its spelling is part of the interface.
@@ -383,6 +407,7 @@ fn erlang_sentence(reason: &str) -> Option<&'static str> {
         "no_ddll_available" => "DDLL functionality not available on this platform",
         "unspecified_error" => "Unspecified dynamic library error",
         "symbol_not_found" => "Symbol not found in dynamic library",
+        "load_cancelled" => "Loading was cancelled from other process",
         _ => return None,
     })
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -169,7 +170,11 @@ impl Drivers {
         let Ok(name) = std::str::from_utf8(name) else {
             return Ok(None);
         };
-        let loaded = self.registry.lock().open_port(name);
+        let mut loaded = self.registry.lock().open_port(name);
+        if loaded.is_none() && self.registry.lock().is_between(name) {
+            let _turn = self.enter_list_turn();
+            loaded = self.registry.lock().open_port(name);
+        }
         let driver = match (loaded, search) {
             (Some(driver), _) => Some(driver),
             (None, Search::Loaded) => None,
@@ -207,7 +212,7 @@ impl Drivers {
             let driver = Arc::new(load_found(name, source)?);
             self.registry
                 .lock()
-                .insert(None, "", name, LoadOptions::default(), driver);
+                .insert(None, OsStr::new(""), name, LoadOptions::default(), driver);
         }
         Ok(self.registry.lock().open_port(name))
     }
@@ -265,7 +270,7 @@ impl Drivers {
     pub(crate) fn try_load(
         &self,
         pid: Pid,
-        folder: &str,
+        folder: &OsStr,
         name: &str,
         how: TryLoad,
     ) -> Result<Outcome, DriverError> {
@@ -330,6 +335,7 @@ impl Drivers {
                 self.tell(notices);
             }
         }
+        self.settle_if(self.registry.lock().is_any_due());
     }
 
     /// Whether another driver is in the same library: one of `add_driver_entry`.
@@ -352,7 +358,13 @@ impl Drivers {
         if registry.contains(&name) {
             return false;
         }
-        registry.insert(None, "", &name, LoadOptions::default(), Arc::new(driver));
+        registry.insert(
+            None,
+            OsStr::new(""),
+            &name,
+            LoadOptions::default(),
+            Arc::new(driver),
+        );
         true
     }
 

@@ -9,6 +9,7 @@
 //! `driver_init`, `init` and `finish` of all drivers run one at a time: the registry's owner sees
 //! to that.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -18,6 +19,7 @@ use super::entry::{self, Entry, EntryError};
 use super::missing;
 use super::pace::Pace;
 use super::raw::ErlDrvEntry;
+use super::registry::without_slashes;
 use super::writes;
 use crate::lock::{self, Lock};
 use crate::os::library::{self, Library, LibraryError, Scope};
@@ -296,6 +298,8 @@ fn refused(file: &Path, error: &LibraryError) -> LoadError {
 }
 
 /// Where `erl_ddll` looks: the folder without trailing slashes, the name, `.so`.
-pub(crate) fn file_of(folder: &str, name: &str) -> PathBuf {
-    PathBuf::from(format!("{}/{name}.so", folder.trim_end_matches('/')))
+pub(crate) fn file_of(folder: &OsStr, name: &str) -> PathBuf {
+    let mut file = without_slashes(folder).to_owned();
+    file.push(format!("/{name}.so"));
+    PathBuf::from(file)
 }

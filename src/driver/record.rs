@@ -1,19 +1,22 @@
 //! One driver in the registry: who uses it, what it is about to do, and who waits for that.
 #![forbid(unsafe_code)]
 
+use std::ffi::{OsStr, OsString};
+
 use crate::term::{Atom, Pid, Reference, Term};
 
 pub(super) struct Record<D> {
     /// `None` while the library is being replaced.
     pub(super) driver: Option<D>,
     /// The folder as it was given; its text is part of the driver's identity.
-    pub(super) folder: String,
+    pub(super) folder: OsString,
     pub(super) options: LoadOptions,
     pub(super) standing: Standing,
     pub(super) phase: Phase,
     /// All ports are being closed, and no new ones opened.
     pub(super) killing: bool,
-    pub(super) users: Vec<(Pid, usize)>,
+    /// One entry for each load, oldest first.
+    pub(super) users: Vec<Pid>,
     pub(super) ports: usize,
     /// Jobs and delayed `stop_select` calls.
     pub(super) pins: usize,
@@ -104,68 +107,65 @@ impl<D> Record<D> {
 
     /// A load of a driver that is there already.
     pub(super) fn add_user(&mut self, pid: Pid, name: &str) -> (Outcome, Vec<Notice>) {
-        match self.users.iter_mut().find(|(user, _)| *user == pid) {
-            Some((_, count)) => *count += 1,
-            None => self.users.push((pid, 1)),
-        }
+        self.users.push(pid);
         match self.phase {
             Phase::Loaded => (Outcome::AlreadyLoaded, Vec::new()),
-            Phase::Unloading if !self.killing => {
+            Phase::Unloading => {
                 self.phase = Phase::Loaded;
+                self.killing = false;
                 let what = Term::atom("unload_cancelled");
                 let told = self.tell(Told::Atom(name), "UP", what, |e| e == Event::Unloaded);
                 (Outcome::AlreadyLoaded, told)
             }
             // Too late to call it off: it comes back once it is gone.
-            Phase::Unloading | Phase::Reloading => {
-                self.phase = Phase::Reloading;
-                (
-                    Outcome::PendingDriver(Some(self.watch(pid, Event::Loaded))),
-                    Vec::new(),
-                )
-            }
+            Phase::Reloading => (
+                Outcome::PendingDriver(Some(self.watch(pid, Event::Loaded))),
+                Vec::new(),
+            ),
         }
     }
 
+    /// A load anew, perhaps from another folder.
     pub(super) fn reload(
         &mut self,
         pid: Pid,
+        folder: &OsStr,
+        options: LoadOptions,
         reload: Pending,
         monitor: Option<Pending>,
     ) -> Result<Outcome, Refusal> {
-        if self.phase == Phase::Reloading {
-            return Err("pending_reload");
+        // Words and order of the checks are Erlang's.
+        match self.phase {
+            Phase::Loaded => {}
+            Phase::Unloading => return Err("not_loaded_by_this_process"),
+            Phase::Reloading => return Err("pending_reload"),
         }
-        if !self.users.iter().any(|(user, _)| *user == pid) {
-            return Err("not_loaded_by_this_process");
-        }
-        let shared = self
-            .users
-            .iter()
-            .any(|(user, count)| *user != pid || *count > 1);
-        if shared && reload == Pending::Driver {
+        if reload == Pending::Driver && self.users != [pid] {
             return Err("pending_process");
         }
+        if self.options != options {
+            return Err("inconsistent");
+        }
+        if !self.take_user(pid) {
+            return Err("not_loaded_by_this_process");
+        }
+        self.users.push(pid);
+        self.folder = folder.to_owned();
         self.phase = Phase::Reloading;
-        self.killing |= self.options.kill_ports;
-        let told = monitor == Some(Pending::Any) || (monitor.is_some() && !shared);
-        let reference = told.then(|| self.watch(pid, Event::Loaded));
-        Ok(if shared {
-            Outcome::PendingProcess(reference)
-        } else {
-            Outcome::PendingDriver(reference)
+        self.kill_if(self.options.kill_ports);
+        let reference = monitor.map(|_| self.watch(pid, Event::Loaded));
+        Ok(match reload {
+            Pending::Any => Outcome::PendingProcess(reference),
+            Pending::Driver => Outcome::PendingDriver(reference),
         })
     }
 
     /// Takes one load away from a process; false if it has none.
     pub(super) fn take_user(&mut self, pid: Pid) -> bool {
-        let Some(at) = self.users.iter().position(|(user, _)| *user == pid) else {
+        let Some(at) = self.users.iter().rposition(|user| *user == pid) else {
             return false;
         };
-        self.users[at].1 -= 1;
-        if self.users[at].1 == 0 {
-            self.users.remove(at);
-        }
+        self.users.remove(at);
         true
     }
 
@@ -178,6 +178,11 @@ impl<D> Record<D> {
             Term::atom("load_cancelled"),
             |e| e == Event::Loaded,
         )
+    }
+
+    /// Whether the ports are to be closed, if there are any.
+    pub(super) fn kill_if(&mut self, wanted: bool) {
+        self.killing = wanted && self.ports > 0;
     }
 
     pub(super) fn watch(&mut self, pid: Pid, event: Event) -> Reference {
@@ -206,17 +211,29 @@ impl<D> Record<D> {
         notices
     }
 
+    /// Who has loaded it, and how often.
+    pub(super) fn user_counts(&self) -> Vec<(Pid, usize)> {
+        counted(self.users.iter().copied())
+    }
+
     /// Who waits, and how often.
     pub(super) fn waiting(&self, which: impl Fn(Event) -> bool) -> Vec<(Pid, usize)> {
-        let mut counts: Vec<(Pid, usize)> = Vec::new();
-        for watch in self.watches.iter().filter(|watch| which(watch.event)) {
-            match counts.iter_mut().find(|(pid, _)| *pid == watch.pid) {
-                Some((_, count)) => *count += 1,
-                None => counts.push((watch.pid, 1)),
-            }
-        }
-        counts
+        let watches = self.watches.iter().filter(|watch| which(watch.event));
+        counted(watches.map(|watch| watch.pid))
     }
+}
+
+/// How often each is named; the one that was named last stands last.
+fn counted(pids: impl DoubleEndedIterator<Item = Pid>) -> Vec<(Pid, usize)> {
+    let mut counts: Vec<(Pid, usize)> = Vec::new();
+    for named in pids.rev() {
+        match counts.iter_mut().find(|(pid, _)| *pid == named) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((named, 1)),
+        }
+    }
+    counts.reverse();
+    counts
 }
 
 /// The name in a notice: as an atom, or as the caller wrote it.

@@ -11,6 +11,8 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 use super::record::{
     Event, LoadOptions, Notice, Outcome, Pending, Phase, Record, Refusal, Standing, Told,
@@ -70,7 +72,7 @@ pub(crate) struct Due<D> {
     pub(crate) name: String,
     pub(crate) driver: D,
     /// Where to load it anew from afterwards.
-    pub(crate) reload: Option<String>,
+    pub(crate) reload: Option<OsString>,
 }
 
 impl<D: Clone> Registry<D> {
@@ -89,6 +91,12 @@ impl<D: Clone> Registry<D> {
         let driver = record.driver.clone()?;
         record.ports += 1;
         Some(driver)
+    }
+
+    /// Whether a driver of this name has been unloaded and is about to be loaded anew.
+    pub(crate) fn is_between(&self, name: &str) -> bool {
+        let record = self.records.get(name);
+        record.is_some_and(|record| record.driver.is_none() && record.phase == Phase::Reloading)
     }
 
     /// A port is gone. True: something may be [`due`](Registry::due).
@@ -148,7 +156,7 @@ impl<D: Clone> Registry<D> {
     pub(crate) fn try_load(
         &mut self,
         pid: Pid,
-        folder: &str,
+        folder: &OsStr,
         name: &str,
         how: TryLoad,
     ) -> Answer<Result<Plan, Refusal>> {
@@ -161,10 +169,11 @@ impl<D: Clone> Registry<D> {
         if let Some(refusal) = record.refuses() {
             return Answer::plain(Err(refusal));
         }
-        if record.folder != folder.trim_end_matches('/') || record.options != how.options {
-            return Answer::plain(Err("inconsistent"));
-        }
+        let folder = without_slashes(folder);
         match how.reload {
+            None if record.folder != folder || record.options != how.options => {
+                Answer::plain(Err("inconsistent"))
+            }
             None => {
                 let (outcome, notices) = record.add_user(pid, name);
                 Answer {
@@ -174,8 +183,8 @@ impl<D: Clone> Registry<D> {
                 }
             }
             Some(reload) => {
-                let result = record.reload(pid, reload, how.monitor);
-                let kill = result.is_ok() && record.killing && record.ports > 0;
+                let result = record.reload(pid, folder, how.options, reload, how.monitor);
+                let kill = result.is_ok() && record.killing;
                 Answer {
                     result: result.map(Plan::Done),
                     notices: Vec::new(),
@@ -189,7 +198,7 @@ impl<D: Clone> Registry<D> {
     pub(crate) fn insert(
         &mut self,
         pid: Option<Pid>,
-        folder: &str,
+        folder: &OsStr,
         name: &str,
         options: LoadOptions,
         driver: D,
@@ -198,7 +207,7 @@ impl<D: Clone> Registry<D> {
             name.to_owned(),
             Record {
                 driver: Some(driver),
-                folder: folder.trim_end_matches('/').to_owned(),
+                folder: without_slashes(folder).to_owned(),
                 options,
                 standing: if pid.is_some() {
                     Standing::Dynamic
@@ -207,7 +216,7 @@ impl<D: Clone> Registry<D> {
                 },
                 phase: Phase::Loaded,
                 killing: false,
-                users: pid.map(|pid| (pid, 1)).into_iter().collect(),
+                users: pid.into_iter().collect(),
                 ports: 0,
                 pins: 0,
                 watches: Vec::new(),
@@ -240,12 +249,12 @@ impl<D: Clone> Registry<D> {
             }
             notices = record.begin_unloading(name);
         }
-        record.killing |= how.kill_ports || record.options.kill_ports;
+        record.kill_if(how.kill_ports || record.options.kill_ports);
         let reference = how.monitor.map(|_| record.watch(pid, Event::Unloaded));
         Answer {
             result: Ok(Outcome::PendingDriver(reference)),
             notices,
-            kill: record.killing && record.ports > 0,
+            kill: record.killing,
         }
     }
 
@@ -256,7 +265,7 @@ impl<D: Clone> Registry<D> {
         for (name, record) in &mut self.records {
             record.watches.retain(|watch| watch.pid != pid);
             let users_before = record.users.len();
-            record.users.retain(|(user, _)| *user != pid);
+            record.users.retain(|user| *user != pid);
             if record.users.len() == users_before || !record.users.is_empty() {
                 continue;
             }
@@ -264,8 +273,8 @@ impl<D: Clone> Registry<D> {
                 continue;
             }
             answer.notices.extend(record.begin_unloading(name));
-            record.killing |= record.options.kill_ports;
-            if record.killing && record.ports > 0 {
+            record.kill_if(record.options.kill_ports);
+            if record.killing {
                 answer.result.push(name.clone());
             }
         }
@@ -333,8 +342,11 @@ impl<D: Clone> Registry<D> {
         match loaded {
             Ok(driver) => {
                 record.driver = Some(driver);
-                record.phase = Phase::Loaded;
                 record.killing = false;
+                // Its last user may have gone meanwhile: then it is due once more.
+                if record.phase == Phase::Reloading {
+                    record.phase = Phase::Loaded;
+                }
                 record.tell(Told::Atom(name), "UP", Term::atom("loaded"), |event| {
                     event == Event::Loaded
                 })
@@ -441,7 +453,7 @@ impl<D: Clone> Registry<D> {
             Standing::Static => Term::atom("linked_in_driver"),
         };
         Some(vec![
-            ("processes", or_standing(counted(record.users.clone()))),
+            ("processes", or_standing(counted(record.user_counts()))),
             (
                 "driver_options",
                 match record.standing {
@@ -468,6 +480,13 @@ impl<D: Clone> Registry<D> {
             ),
         ])
     }
+}
+
+/// A folder as Erlang compares it.
+pub(super) fn without_slashes(folder: &OsStr) -> &OsStr {
+    let bytes = folder.as_bytes();
+    let end = bytes.iter().rposition(|byte| *byte != b'/');
+    OsStr::from_bytes(&bytes[..end.map_or(0, |last| last + 1)])
 }
 
 #[cfg(test)]

@@ -46,6 +46,41 @@ pub(crate) fn compile_probes(folder: &Path) {
     }
 }
 
+/// Compiles `tests/drivers/loading_drv.c` once for each name, good and bad, that the stories about
+/// loading ask for.
+#[allow(dead_code)] // for those stories only
+pub(crate) fn compile_loadings(folder: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers/loading_drv.c");
+    for (name, flags) in [
+        ("load_a", ""),
+        ("load_b", ""),
+        ("load_port", "-DFLAGS=ERL_DRV_FLAG_USE_PORT_LOCKING"),
+        ("load_locked", ""),
+        ("load_locked_waiting", ""),
+        ("load_locked_killing", ""),
+        ("load.dot", ""),
+        ("lo\u{e4}d", ""),
+        ("load_2_0", "-DMAJOR=2 -DMINOR=0"),
+        ("load_2_9", "-DMAJOR=2 -DMINOR=9"),
+        ("load_3_0", "-DMINOR=0"),
+        ("load_1_3", "-DMAJOR=1"),
+        ("load_3_4", "-DMINOR=4"),
+        ("load_4_0", "-DMAJOR=4 -DMINOR=0"),
+        ("load_marker", "-DMARKER=1"),
+        ("load_no_init", "-DNO_INIT"),
+        ("load_no_entry", "-DNO_ENTRY"),
+        ("load_init_1", "-DINIT_RESULT=1"),
+        ("load_init_less", "-DINIT_RESULT=-1"),
+        ("load_misnamed", "-DSHOWN_NAME=\"another\""),
+        ("load_both", "-DSHOWN_NAME=\"another\" -DINIT_RESULT=1"),
+    ] {
+        let name_flag = format!("-DNAME=\"{name}\"");
+        let flags: Vec<&str> = flags.split_whitespace().chain([&*name_flag]).collect();
+        let library = folder.join(format!("{name}.so"));
+        compile_as(&source, &library, &own_header(), &flags);
+    }
+}
+
 /// Compiles one C file to a driver in `folder`.
 pub(crate) fn compile(source: &Path, folder: &Path) -> PathBuf {
     compile_with(source, folder, &own_header(), &[])
@@ -58,15 +93,19 @@ fn own_header() -> PathBuf {
 
 fn compile_with(source: &Path, folder: &Path, include: &Path, flags: &[&str]) -> PathBuf {
     let library = folder.join(source.with_extension("so").file_name().unwrap());
+    compile_as(source, &library, include, flags);
+    library
+}
+
+fn compile_as(source: &Path, library: &Path, include: &Path, flags: &[&str]) {
     let status = Command::new("cc")
         .args(["-shared", "-fPIC", "-O1", "-pthread", "-w"])
         .args(flags)
         .arg("-I")
         .arg(include)
         .arg("-o")
-        .args([library.as_path(), source])
+        .args([library, source])
         .status()
         .expect("a C compiler");
     assert!(status.success(), "{} does not compile", source.display());
-    library
 }
