@@ -52,6 +52,7 @@ topics!(
     loading_files,
     loading_monitors,
     loading_ports,
+    locks,
     memory,
     names,
     options,
@@ -69,6 +70,7 @@ topics!(
     surprises,
     text,
     waiting,
+    watching,
     writing
 );
 

@@ -26,8 +26,9 @@ pub(crate) struct Thread(libc::pthread_t);
 
 /// How to start a thread.
 pub(crate) struct Start<'a> {
-    /// For debuggers, who see the first 15 bytes.
-    pub(crate) name: &'a CStr,
+    /// For debuggers, who see the first 15 bytes. A thread without one has that of the thread that
+    /// starts it.
+    pub(crate) name: Option<&'a CStr>,
     /// The system's choice if not given.
     pub(crate) stack_bytes: Option<usize>,
     /// Run first, in the new thread. A panic in it is caught and changes nothing.
@@ -47,10 +48,13 @@ const STACK_BYTES_MIN: usize = 128 * 1024;
 /// `body` may be called with `argument`, once, in another thread; its code stays loaded until the
 /// thread is joined.
 pub(crate) unsafe fn start(start: Start<'_>) -> Result<Thread> {
-    let mut name = [0u8; NAME_BYTES];
-    for (to, from) in name[..NAME_BYTES - 1].iter_mut().zip(start.name.to_bytes()) {
-        *to = *from;
-    }
+    let name = start.name.map(|name| {
+        let mut bytes = [0u8; NAME_BYTES];
+        for (to, from) in bytes[..NAME_BYTES - 1].iter_mut().zip(name.to_bytes()) {
+            *to = *from;
+        }
+        bytes
+    });
     let birth = Box::new(Birth {
         name,
         prologue: start.prologue,
@@ -155,7 +159,7 @@ const NAME_BYTES: usize = 16;
 
 /// What a new thread finds.
 struct Birth {
-    name: [u8; NAME_BYTES],
+    name: Option<[u8; NAME_BYTES]>,
     prologue: Box<dyn FnOnce() + Send>,
     body: Body,
     argument: *mut c_void,
@@ -176,8 +180,10 @@ fn begin(birth: Birth) -> (Body, *mut c_void) {
         body,
         argument,
     } = birth;
-    // SAFETY: a C string of at most 16 bytes; nothing is done about a failure.
-    unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+    if let Some(name) = name {
+        // SAFETY: a C string of at most 16 bytes; nothing is done about a failure.
+        unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
+    }
     // A panic has been reported by the panic hook, and C code waits for this thread.
     let _ = catch_unwind(AssertUnwindSafe(prologue));
     (body, argument)
@@ -330,7 +336,7 @@ mod tests {
         // SAFETY: the bodies above take any argument and stay loaded.
         unsafe {
             start(Start {
-                name,
+                name: Some(name),
                 stack_bytes,
                 prologue,
                 body,

@@ -230,7 +230,9 @@ impl Port {
                 state.relations.remove_watch(reference);
             }
             Signal::Down { reference, .. } => {
-                if state.relations.is_watching(reference) && !state.stopping {
+                // One that is closing hears of nobody's death, though it may go on watching.
+                let open = matches!(state.phase, Phase::Opening | Phase::Open);
+                if open && state.relations.is_watching(reference) && !state.stopping {
                     self.services.directory.tell_now([]);
                     self.transport.process_down(on, self, reference);
                     self.state.get(on).relations.unwatch(reference);

@@ -40,6 +40,8 @@ pub(crate) fn compile_probes(folder: &Path) {
         "script_bare_drv",
         "script_ack_drv",
         "script_soft_drv",
+        "watch_drv",
+        "locks_drv",
     ] {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drivers");
         compile(&sources.join(name).with_extension("c"), folder);

@@ -15,8 +15,9 @@ export! {
         let done = with_port(port, |on, port, instance| {
             instance.callbacks().process_exit?;
             let reference = Reference::fresh();
-            let pid = handle::as_pid(process)?;
-            Some(port.monitor_process(on, pid, reference).then_some(reference))
+            // Any other word is no process, as one that has died.
+            let watched = handle::as_pid(process).is_some_and(|pid| port.monitor_process(on, pid, reference));
+            Some(watched.then_some(reference))
         });
         match done.flatten() {
             None => -1,

@@ -75,7 +75,7 @@ export! {
         // SAFETY: the same function, seen as one that may be left by erl_drv_thread_exit.
         let body: Body = unsafe { std::mem::transmute(func) };
         let start = Start {
-            name: name.unwrap_or(UNKNOWN),
+            name,
             stack_bytes: opts.and_then(|opts| stack_bytes(opts.suggested_stack_size)),
             prologue: Box::new(move || {
                 SELF.set(ptr::with_exposed_provenance_mut(known));
