@@ -149,7 +149,16 @@ fn the_typed_door_names_what_was_wrong() {
     let cat = || PortName::spawn("cat");
     let file = || PortName::spawn_executable("/bin/cat");
     let new = Options::new;
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let circle = folder.join(format!("circle-{}", std::process::id()));
+    std::os::unix::fs::symlink(&circle, &circle).expect("a new name");
     let cases = [
+        (
+            PortName::spawn_executable(&circle),
+            new(),
+            "eloop",
+            "in a circle",
+        ),
         (
             cat(),
             new().packet(Packet::Two).lines(),
@@ -286,6 +295,7 @@ fn the_typed_door_names_what_was_wrong() {
         assert!(error.to_string().contains(words), "{shown}: {error}");
         nothing_is_left(&owner);
     }
+    std::fs::remove_file(&circle).expect("there");
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn what_a_port_refuses_has_erlangs_reason() {
     let host = Host::new().expect("a host");
     let (me, gone) = (host.process(), host.process());
     let ended = gone.pid();
-    gone.exit("normal");
+    gone.exit(Term::atom("normal"));
     let port = me
         .open(PortName::spawn("cat"), Options::new())
         .expect("cat runs");

@@ -87,6 +87,7 @@ impl Process {
         mut attempt: impl FnMut() -> Result<Commanded, WouldDeadlock>,
     ) -> Result<bool, Raise> {
         loop {
+            self.alive()?;
             match attempt()? {
                 Commanded::Taken => return Ok(true),
                 Commanded::Busy => return Ok(false),
@@ -96,9 +97,8 @@ impl Process {
                         .hint("force needs a driver with the soft busy flag"));
                 }
                 Commanded::Wait(pause) => {
-                    if !self.cell().suspend(&pause) {
-                        return Err(closed());
-                    }
+                    // If it has ended, that is seen at once.
+                    self.cell().suspend(&pause);
                 }
             }
         }
@@ -112,12 +112,13 @@ impl Process {
         mut ask: impl FnMut() -> Result<Answer<T>, E>,
     ) -> Result<Option<T>, E> {
         loop {
+            if self.alive().is_err() {
+                return Ok(None);
+            }
             match ask()? {
                 Answer::Is(answer) => return Ok(Some(answer)),
                 Answer::Wait(pause) => {
-                    if !self.cell().suspend(&pause) {
-                        return Ok(None);
-                    }
+                    self.cell().suspend(&pause);
                 }
             }
         }

@@ -38,6 +38,7 @@ impl Process {
         name: PortName,
         options: Options,
     ) -> Result<Arc<Port>, Raise> {
+        self.alive()?;
         if name.display_bytes().contains(&0) {
             return Err(Raise::argument(1, "invalid port name")
                 .hint("the name contains a NUL, which no command or file name can hold"));

@@ -88,11 +88,12 @@ impl Port {
         }
     }
 
-    /// Hands data to the port, waiting while it is busy. Success means that it was taken;
-    /// what fails later arrives as the port's exit.
+    /// Hands data to the port, waiting while it is busy: the calling thread sleeps. Success
+    /// means that it was taken; what fails later arrives as the port's exit
+    /// (`port_command/2` of Erlang's module `erlang`).
     ///
     /// # Errors
-    /// `badarg` when the port is closed, before or while waiting.
+    /// `badarg` when the port is closed, or the process has ended, before or while waiting.
     #[inline]
     pub fn command(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
         let data = data.as_ref();
@@ -146,13 +147,17 @@ impl Port {
             .map_err(|raise| self.error("command", raise))
     }
 
-    /// [`Self::command`] as a future for any executor: pending while the port is busy.
+    /// [`Self::command`] as a future for any executor: pending while the port is busy. A future
+    /// that is dropped before it is ready has sent nothing.
     ///
     /// # Errors
     /// As [`Self::command`].
     pub async fn command_async(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
         let data = data.as_ref();
         loop {
+            if let Err(ended) = self.process.alive() {
+                return Err(self.error("command", ended));
+            }
             let commanded = self.core.command(
                 self.process.pid(),
                 IoData::Bytes(data),
@@ -162,7 +167,7 @@ impl Port {
                 Ok(Commanded::Taken) => return Ok(()),
                 Ok(Commanded::Wait(pause)) => {
                     let Some(_pausing) = self.process.cell().pausing(&pause) else {
-                        return Err(self.error("command", Raise::badarg()));
+                        continue;
                     };
                     poll_fn(|task| match pause.wake_later(task.waker()) {
                         true => Poll::Pending,
@@ -180,12 +185,12 @@ impl Port {
     /// of bytes, as the driver chooses.
     ///
     /// # Errors
-    /// `badarg` when the port is closed, or when the driver does not know the operation.
+    /// `badarg` when the port is closed, or does not know the operation: only drivers do.
     #[inline]
     pub fn control(&self, operation: u32, data: impl AsRef<[u8]>) -> Result<Term, Error> {
         self.process
             .control(&self.core, operation, &IoData::Bytes(data.as_ref()))
-            .map_err(|_| self.error("control", Raise::badarg()))
+            .map_err(|_| self.error("control", unknown_operation()))
     }
 
     /// Hands a term to a driver and gets one back.
@@ -195,7 +200,7 @@ impl Port {
     pub fn call(&self, operation: u32, data: impl Into<Term>) -> Result<Term, Error> {
         self.process
             .call(&self.core, operation, &data.into())
-            .map_err(|_| self.error("call", Raise::badarg()))
+            .map_err(|_| self.error("call", unknown_operation()))
     }
 
     /// Closes the port; output that was taken still goes out.
@@ -220,12 +225,17 @@ impl Port {
         let ask = || self.core.connect_by_request(pid, to);
         match self.process.answered(ask) {
             Ok(Some(true)) => Ok(()),
-            Ok(_) => Err(self.error("connect", Raise::badarg())),
+            Ok(_) => {
+                let nobody = format!("there is no process {to} in this host");
+                Err(self.error("connect", Raise::badarg().hint(nobody)))
+            }
             Err(stuck) => Err(self.error("connect", stuck.into())),
         }
     }
 
-    /// Has the process hear of the port's end by [`Message::Down`](crate::Message::Down).
+    /// Has the process hear of the port's end by [`Message::Down`](crate::Message::Down); with
+    /// the reason `noproc`, and at once, if it is closed already
+    /// (`monitor/2` of Erlang's module `erlang`).
     pub fn monitor(&self) -> Reference {
         let id = Term::Port(self.id());
         let monitor = self.process.monitor(&Term::Atom(atom::PORT), &id);
@@ -243,7 +253,8 @@ impl Port {
         }
     }
 
-    /// The process id of the program behind the port.
+    /// The process id of the program behind the port. `None` when the port is closed, or is one
+    /// of descriptors or of a driver.
     pub fn os_pid(&self) -> Option<i64> {
         self.info("os_pid")?.as_int()
     }
@@ -255,9 +266,12 @@ impl Port {
 
     #[cold]
     fn error(&self, operation: &'static str, raise: Raise) -> Error {
-        let raise = match raise.detail.is_none() && !self.is_open() {
-            true => raise.hint("the port is closed"),
-            false => raise,
+        let raise = match self.process.alive() {
+            _ if raise.detail.is_none() && !self.is_open() => {
+                raise.hint("the port is closed; open another")
+            }
+            Err(ended) => ended,
+            Ok(()) => raise,
         };
         let name = String::from_utf8_lossy(self.core.name());
         Error::new(operation, format!("{} ({name})", self.id()), raise)
@@ -271,6 +285,10 @@ impl std::fmt::Debug for Port {
             .field("name", &String::from_utf8_lossy(self.core.name()))
             .finish()
     }
+}
+
+fn unknown_operation() -> Raise {
+    Raise::badarg().hint("the port does not know this operation, or refuses its data")
 }
 
 fn shown(name: &PortName) -> String {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::host::{Exited, Host};
+use crate::host::{Exited, Host, Raise};
 use crate::process::ProcessCell;
 use crate::process::mailbox::Patience;
 use crate::process::signal::Message as Mail;
@@ -80,10 +80,22 @@ impl Process {
         self.held.cell.fate().cloned()
     }
 
-    /// Ends it: links and monitors are told `reason`. What its handles are asked afterwards
-    /// has no effect.
+    /// Ends it: links and monitors are told `reason`. What its handles ask of ports afterwards
+    /// is refused, and what they send goes nowhere.
+    ///
+    /// The reasons `normal` and `kill` are atoms, `Term::atom("normal")`: a text by itself is a
+    /// binary, which to links is a failure like any other.
     pub fn exit(&self, reason: impl Into<Term>) {
         self.held.cell.end(reason.into());
+    }
+
+    /// Refuses what is asked in the name of a process that has ended.
+    #[inline]
+    pub(super) fn alive(&self) -> Result<(), Raise> {
+        match self.held.cell.fate() {
+            None => Ok(()),
+            Some(reason) => Err(ended(reason)),
+        }
     }
 
     /// Whether exit signals become messages from now on; the former setting is returned
@@ -149,6 +161,12 @@ impl Process {
     pub fn make_ref(&self) -> Reference {
         Reference::fresh()
     }
+}
+
+#[cold]
+fn ended(reason: &Term) -> Raise {
+    let hint = format!("the process has ended ({reason}); act for one that lives");
+    Raise::badarg().hint(hint)
 }
 
 impl std::fmt::Debug for Process {

@@ -22,7 +22,8 @@ enum To {
 }
 
 impl Process {
-    /// `!`: sends a message to a process, a port or a name. Waits while a port is busy.
+    /// `!`: sends a message to a process, a port or a name. Waits while a port is busy. What a
+    /// process that has ended sends goes nowhere.
     ///
     /// # Errors
     /// `badarg` for a name that nobody has, and for what cannot be sent to.
@@ -37,6 +38,7 @@ impl Process {
     /// As [`Self::send`].
     pub fn send_with(&self, to: &Term, message: Term, nosuspend: bool) -> Result<bool, Raise> {
         match self.destination(to)? {
+            _ if self.alive().is_err() => Ok(true),
             To::Nobody => Ok(true),
             To::Party(Party::Process(pid)) => {
                 if let Some(process) = self.host().directory().process(pid) {
@@ -260,7 +262,8 @@ impl Process {
         Ok(!info || known.is_some())
     }
 
-    /// `exit/2`: sends an exit signal.
+    /// `exit/2`: sends an exit signal. The reasons `normal` and `kill` are atoms,
+    /// `Term::atom("kill")`.
     ///
     /// # Errors
     /// `badarg` for what is neither process nor port.
@@ -271,7 +274,9 @@ impl Process {
             reason,
             cause: ExitCause::Request,
         };
-        self.host().directory().tell(party, signal);
+        if self.alive().is_ok() {
+            self.host().directory().tell(party, signal);
+        }
         Ok(())
     }
 
