@@ -172,11 +172,10 @@ fn tell_with(topic: &str, teller: &str, command: &str, drivers: &Path) -> Vec<St
     let header = std::fs::read_to_string(folder().join("header.exs")).unwrap();
     let body = std::fs::read_to_string(path(topic, "exs")).unwrap();
     std::fs::write(&script, header + &body).unwrap();
-    // Descriptor 8 is a pipe to itself, for the scenarios on descriptors.
-    let fifo = scratch.join("fifo");
+    // For the scenarios on descriptors: number 8 is a pipe to itself, number 9 one that nobody
+    // writes to any more.
     let shell = format!(
-        "mkfifo '{0}' && exec 8<>'{0}' && {command} '{1}'",
-        fifo.display(),
+        "mkfifo fifo over && exec 8<>fifo 7<>over && exec 9<over 7>&- && {command} '{}'",
         script.display()
     );
     let mut program = Command::new("sh");

@@ -1,4 +1,5 @@
 # Ports on descriptors. Number 8 is a named pipe, open for reading and writing: what is written comes back.
+# Number 9 is one that is at its end.
 
 Scenario.tell("there and back", 1, fn ->
   p = Port.open({:fd, 8, 8}, [:binary])
@@ -103,4 +104,61 @@ end)
 Scenario.tell("eof changes nothing while there is no end", 1, fn ->
   p = Port.open({:fd, 8, 8}, [:binary, :eof])
   Port.command(p, "more")
+end)
+
+# At the end of the input.
+for options <- [[], [:in], [:eof], [:eof, :in], [packet: 2], [line: 5], [:eof, packet: 4], [:eof, line: 5], [:stream, :eof]] do
+  Scenario.tell("at the end of its input: " <> inspect(options), 1, fn -> is_port(Port.open({:fd, 9, 8}, [:binary | options])) end)
+end
+Scenario.tell("out only, the end of an input is not seen", 0, fn ->
+  p = Port.open({:fd, 9, 8}, [:out])
+  {is_list(Port.info(p)), Port.close(p), Scenario.flush(1)}
+end)
+Scenario.tell("told of the end, it stays and takes commands", 0, fn ->
+  p = Port.open({:fd, 9, 8}, [:binary, :eof])
+  told = Scenario.flush(1) == [{p, :eof}]
+  Port.command(p, "still here")
+  q = Port.open({:fd, 8, 77}, [:binary, :in])
+  heard = receive do
+    {^q, {:data, text}} -> text
+  end
+  {told, heard, is_list(Port.info(p)), Port.close(q), Port.close(p), length(Scenario.flush(2))}
+end)
+Scenario.tell("the end is there for the next port, too", 0, fn ->
+  p = Port.open({:fd, 9, 8}, [:eof])
+  first = Scenario.flush(1) == [{p, :eof}]
+  Port.close(p)
+  Scenario.flush(1)
+  q = Port.open({:fd, 9, 8}, [])
+  {first, Scenario.flush(1) == [{:EXIT, q, :normal}], Port.info(p), Port.info(q)}
+end)
+
+# Two ports on one descriptor: the second takes it away from the first.
+for {which, options} <- [both: [], in: [:in]] do
+  Scenario.tell("two ports on one descriptor, #{which}: who hears", 0, fn ->
+    p = Port.open({:fd, 8, 8}, [:binary | options])
+    q = Port.open({:fd, 8, 8}, [:binary | options])
+    writer = if which == :both, do: p, else: Port.open({:fd, 77, 8}, [:out])
+    Port.command(writer, "a")
+    heard = Scenario.flush(1) == [{q, {:data, "a"}}]
+    {heard, is_list(Port.info(p)), is_list(Port.info(q))}
+  end)
+  Scenario.tell("two ports on one descriptor, #{which}: the second is closed", 0, fn ->
+    p = Port.open({:fd, 8, 8}, [:binary | options])
+    q = Port.open({:fd, 8, 8}, [:binary | options])
+    closed = {Port.close(q), Scenario.flush(1) == [{:EXIT, q, :normal}], is_list(Port.info(p))}
+    again = {Port.close(p), Scenario.flush(1) == [{:EXIT, p, :normal}]}
+    r = Port.open({:fd, 8, 8}, [:binary])
+    Port.command(r, "b")
+    {closed, again, Scenario.flush(1) == [{r, {:data, "b"}}]}
+  end)
+end
+Scenario.tell("two ports that write to one descriptor", 0, fn ->
+  p = Port.open({:fd, 77, 8}, [:out])
+  q = Port.open({:fd, 77, 8}, [:out])
+  Port.command(p, "one ")
+  Port.command(q, "two")
+  r = Port.open({:fd, 8, 77}, [:binary, :in])
+  [{^r, {:data, text}}] = Scenario.flush(1)
+  {text, Port.close(p), Port.close(q), length(Scenario.flush(2))}
 end)
