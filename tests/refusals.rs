@@ -40,8 +40,11 @@ fn is_refused<T>(answer: Result<T, Error>, reason: &str, words: &[&str]) {
     assert!(raise.reason.is_atom(reason));
 }
 
+type Request = fn(&Port) -> Result<(), Error>;
+type End = fn(&Port);
+
 /// Every request by its name.
-const REQUESTS: [(&str, fn(&Port) -> Result<(), Error>); 8] = [
+const REQUESTS: [(&str, Request); 8] = [
     ("command", |port| port.command("x")),
     ("command", |port| port.try_command("x").map(drop)),
     ("command", |port| {
@@ -60,7 +63,7 @@ const REQUESTS: [(&str, fn(&Port) -> Result<(), Error>); 8] = [
 
 #[test]
 fn a_port_that_is_gone_refuses_all_and_says_so() {
-    let ends: [(&str, fn(&Port)); 3] = [
+    let ends: [(&str, End); 3] = [
         ("closed", |port| port.close().expect("open")),
         ("killed", |port| {
             let to = Term::Port(port.id());
