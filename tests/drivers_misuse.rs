@@ -3,53 +3,14 @@
 //! `tests/drivers/script_drv.c` does the wrong things; in Erlang many of them end the emulator.
 #![cfg(feature = "cli")]
 
+#[path = "support/log.rs"]
+mod log;
 #[path = "support/world.rs"]
 mod world;
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use tracing_subscriber::fmt::MakeWriter;
+use log::Log;
 use wharf::term::PortId;
 use world::{World, compile_with};
-
-/// The lines of the log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'a self) -> Log {
-        self.clone()
-    }
-}
-
-impl Log {
-    /// Runs `f`, whose requests run on this thread, and gives what was logged meanwhile.
-    fn of<R>(f: impl FnOnce() -> R) -> (R, Vec<String>) {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(log.clone())
-            .with_ansi(false)
-            .without_time()
-            .finish();
-        let result = tracing::subscriber::with_default(subscriber, f);
-        let text = String::from_utf8(std::mem::take(&mut log.0.lock().unwrap())).unwrap();
-        (result, text.lines().map(str::to_owned).collect())
-    }
-}
 
 /// A world with a driver of its own name, and so with variables of its own.
 fn scripted(name: &str) -> (World, PortId) {

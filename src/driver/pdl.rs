@@ -9,7 +9,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::abi::misuse::{self, Rule};
 use crate::os::sync::Mutex;
+
+/// What the log calls it.
+const NAME: &str = "a port data lock";
 
 /// See the module's text.
 pub(super) struct Pdl {
@@ -76,7 +80,7 @@ impl Pdl {
         match result {
             Ok(before) => sum(before - 1),
             Err(unchanged) => {
-                tracing::error!("a driver gave away a port data lock that it had no reference to");
+                misuse::tell_here(&Rule::NoReference(NAME));
                 sum(unchanged)
             }
         }
@@ -88,7 +92,7 @@ impl Pdl {
         self.add_holder();
         let locked = self.mutex.lock().is_ok();
         if !locked {
-            tracing::error!("a driver locked a port data lock that it had locked already");
+            misuse::tell_here(&Rule::LockedAlready(NAME));
             self.remove_holder();
         }
         locked
@@ -109,7 +113,7 @@ impl Pdl {
     /// Unlocks; gives the number of holders, as [`remove_holder`](Pdl::remove_holder).
     pub(super) fn unlock(&self) -> i64 {
         if self.mutex.unlock().is_err() {
-            tracing::error!("a driver unlocked a port data lock that it had not locked");
+            misuse::tell_here(&Rule::NotLocked(NAME));
             return self.holders();
         }
         self.remove_holder()

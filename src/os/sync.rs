@@ -10,6 +10,7 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_int};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::errno::{Errno, Result};
 
@@ -22,12 +23,19 @@ pub(crate) struct Mutex {
 /// Threads that wait until others tell them to look again.
 pub(crate) struct Condition {
     raw: UnsafeCell<libc::pthread_cond_t>,
+    /// How many threads wait: to destroy it would wait for them.
+    waiting: AtomicUsize,
     name: Option<CString>,
 }
 
 /// Many readers, or one writer.
 pub(crate) struct RwLock {
     raw: UnsafeCell<libc::pthread_rwlock_t>,
+    /// How often it is locked: the C library does not notice when it is given back too often, and is
+    /// of no use afterwards.
+    holds: AtomicUsize,
+    /// The thread that writes; 0 for none.
+    writer: AtomicUsize,
     name: Option<CString>,
 }
 
@@ -96,6 +104,7 @@ impl Condition {
         let raw = UnsafeCell::new(libc::PTHREAD_COND_INITIALIZER);
         Condition {
             raw,
+            waiting: AtomicUsize::new(0),
             name: name.map(CStr::to_owned),
         }
     }
@@ -103,8 +112,16 @@ impl Condition {
     /// Gives the mutex back, waits to be told, takes it again. May come back untold. `EPERM` if the
     /// calling thread does not have the mutex.
     pub(crate) fn wait(&self, mutex: &Mutex) -> Result<()> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         // SAFETY: both initialised when made and not moved while in use, here and below.
-        answer(unsafe { libc::pthread_cond_wait(self.raw.get(), mutex.raw.get()) })
+        let result = unsafe { libc::pthread_cond_wait(self.raw.get(), mutex.raw.get()) };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        answer(result)
+    }
+
+    /// Whether threads wait; then it must not be destroyed.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
     }
 
     /// Tells one of those who wait.
@@ -138,6 +155,8 @@ impl RwLock {
         let raw = UnsafeCell::new(libc::PTHREAD_RWLOCK_INITIALIZER);
         RwLock {
             raw,
+            holds: AtomicUsize::new(0),
+            writer: AtomicUsize::new(0),
             name: name.map(CStr::to_owned),
         }
     }
@@ -145,29 +164,50 @@ impl RwLock {
     /// Waits until no writer has it and joins the readers.
     pub(crate) fn read_lock(&self) -> Result<()> {
         // SAFETY: initialised when made and not moved while in use, here and below.
-        answer(unsafe { libc::pthread_rwlock_rdlock(self.raw.get()) })
+        answer(unsafe { libc::pthread_rwlock_rdlock(self.raw.get()) })?;
+        self.holds.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Joins the readers unless there is a writer (`EBUSY`).
     pub(crate) fn try_read_lock(&self) -> Result<()> {
         // SAFETY: see `read_lock`.
-        answer(unsafe { libc::pthread_rwlock_tryrdlock(self.raw.get()) })
+        answer(unsafe { libc::pthread_rwlock_tryrdlock(self.raw.get()) })?;
+        self.holds.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Waits until nobody has it and takes it.
     pub(crate) fn write_lock(&self) -> Result<()> {
         // SAFETY: see `read_lock`.
-        answer(unsafe { libc::pthread_rwlock_wrlock(self.raw.get()) })
+        answer(unsafe { libc::pthread_rwlock_wrlock(self.raw.get()) })?;
+        self.holds.fetch_add(1, Ordering::Relaxed);
+        self.writer.store(this_thread(), Ordering::Relaxed);
+        Ok(())
     }
 
     /// Takes it if nobody has it; else `EBUSY`.
     pub(crate) fn try_write_lock(&self) -> Result<()> {
         // SAFETY: see `read_lock`.
-        answer(unsafe { libc::pthread_rwlock_trywrlock(self.raw.get()) })
+        answer(unsafe { libc::pthread_rwlock_trywrlock(self.raw.get()) })?;
+        self.holds.fetch_add(1, Ordering::Relaxed);
+        self.writer.store(this_thread(), Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Gives back what the calling thread has of it.
+    /// Gives back what the calling thread has of it. `EPERM` if nobody has it, or another thread for
+    /// writing; which threads read is not known.
     pub(crate) fn unlock(&self) -> Result<()> {
+        let writer = self.writer.load(Ordering::Relaxed);
+        if writer != 0 && writer != this_thread() {
+            return Err(Errno::EPERM);
+        }
+        let one_less = |holds: usize| holds.checked_sub(1);
+        let (order, failed) = (Ordering::Relaxed, Ordering::Relaxed);
+        if self.holds.fetch_update(order, failed, one_less).is_err() {
+            return Err(Errno::EPERM);
+        }
+        self.writer.store(0, Ordering::Relaxed);
         // SAFETY: see `read_lock`.
         answer(unsafe { libc::pthread_rwlock_unlock(self.raw.get()) })
     }
@@ -190,6 +230,12 @@ impl Drop for RwLock {
     }
 }
 
+/// A number that no other thread has while this one lives; never 0.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
 /// These functions answer the error itself.
 fn answer(number: c_int) -> Result<()> {
     if number == 0 {
@@ -202,7 +248,6 @@ fn answer(number: c_int) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
     #[test]
@@ -288,6 +333,12 @@ mod tests {
         assert_eq!(lock.try_read_lock(), Err(Errno::EBUSY));
         assert_eq!(lock.try_write_lock(), Err(Errno::EBUSY));
         assert_eq!(lock.write_lock().map_err(Errno::name), Err("edeadlk"));
+        thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(lock.unlock(), Err(Errno::EPERM)));
+        });
+        lock.unlock().unwrap();
+        assert_eq!(lock.unlock(), Err(Errno::EPERM), "nobody has it");
+        lock.try_write_lock().unwrap();
         lock.unlock().unwrap();
     }
 }

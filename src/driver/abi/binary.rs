@@ -3,6 +3,7 @@
 use std::ptr::{self, NonNull};
 
 use super::export;
+use super::misuse::{self, Rule};
 use crate::driver::raw::{ErlDrvBinary, ErlDrvSInt, ErlDrvSizeT};
 use crate::term::Counted;
 
@@ -47,13 +48,22 @@ export! {
     }
 
     fn driver_binary_dec_refc(bin: *mut ErlDrvBinary) -> ErlDrvSInt, else 0 => {
-        with(bin, |counted| counted.dec())
+        with(bin, |counted| {
+            let before = counted.refc();
+            let left = counted.dec();
+            // The last reference goes by driver_free_binary alone.
+            if left == 1 && before == 1 {
+                misuse::tell_here(&Rule::NoReference("a binary"));
+            }
+            left
+        })
     }
 }
 
 /// A look at a driver's binary without counting as a holder; 0 for NULL.
 fn with(bin: *mut ErlDrvBinary, f: impl FnOnce(&Counted) -> i64) -> i64 {
     let Some(raw) = NonNull::new(bin.cast::<u8>()) else {
+        misuse::tell_here(&Rule::Nothing("a binary"));
         return 0;
     };
     // SAFETY: the driver holds the binary; its reference stays its own, as this value is not

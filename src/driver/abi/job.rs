@@ -3,6 +3,7 @@
 use std::ffi::{c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::misuse::{self, Rule};
 use super::sync::PdlHandle;
 use super::{export, with_port};
 use crate::driver::callback;
@@ -23,7 +24,7 @@ export! {
     ) -> c_long, else -1 => {
         static SERIAL: AtomicI64 = AtomicI64::new(0);
         let Some(invoke) = invoke else {
-            return -1;
+            return misuse::refuse(port, &Rule::Nothing("a function to run"), -1);
         };
         // SAFETY: NULL, or the driver's key.
         let wanted = unsafe { pointer::load(key) };

@@ -56,6 +56,32 @@ pub(in crate::driver) enum Rule {
     UnwantedAck,
     /// An atom's name that is none.
     BadAtom,
+    /// NULL, where this has to be.
+    Nothing(&'static str),
+    /// The calling thread has this locked already.
+    LockedAlready(&'static str),
+    /// The calling thread has not locked this.
+    NotLocked(&'static str),
+    /// Threads have this, or wait for it.
+    DestroyedInUse(&'static str),
+    /// One reference to this more is given away than the driver has.
+    NoReference(&'static str),
+    /// A driver function failed for another reason of the system's.
+    System(Errno),
+    /// No such key for thread-specific data, or no longer.
+    NoKey(i32),
+    /// The thread was joined before, or is none of the driver's own.
+    NotJoinable,
+    /// A thread joins itself.
+    JoinsItself,
+    /// A thread that is only lent to the driver was to be ended.
+    NotItsThread,
+    /// No version of the system's facts is so short.
+    NoRoomForFacts(usize),
+    /// No unit of time.
+    NoUnit(i32),
+    /// There are several hosts, and nobody knows which one this thread belongs to.
+    WhichHost,
 }
 
 /// What is wrong with a term program.
@@ -126,6 +152,19 @@ impl fmt::Display for Rule {
             Rule::NoCallback(name) => write!(f, "a driver that asks for a callback must have one: there is no {name}"),
             Rule::UnwantedAck => f.write_str("only an open that waits for it may be acknowledged, and only once"),
             Rule::BadAtom => f.write_str("an atom must have a name"),
+            Rule::Nothing(what) => write!(f, "there must be {what}, and not NULL"),
+            Rule::LockedAlready(what) => write!(f, "{what} must not be locked by the thread that has it locked"),
+            Rule::NotLocked(what) => write!(f, "{what} may only be given back, or waited with, by the thread that has it locked"),
+            Rule::DestroyedInUse(what) => write!(f, "{what} must not be destroyed while a thread has it or waits for it"),
+            Rule::NoReference(what) => write!(f, "no more references to {what} may be given away than the driver has"),
+            Rule::System(error) => write!(f, "the system must be able to do it: {error}"),
+            Rule::NoKey(key) => write!(f, "a key for thread-specific data must exist, and {key} does not"),
+            Rule::NotJoinable => f.write_str("only threads from erl_drv_thread_create can be joined, and each once"),
+            Rule::JoinsItself => f.write_str("a thread must not join itself"),
+            Rule::NotItsThread => f.write_str("only a thread from erl_drv_thread_create may be ended"),
+            Rule::NoRoomForFacts(size) => write!(f, "there must be room for the facts of some version, and {size} bytes are not"),
+            Rule::NoUnit(unit) => write!(f, "a unit of time must be one of the four, and not {unit}"),
+            Rule::WhichHost => f.write_str("while there are several hosts, only threads from erl_drv_thread_create may change the environment"),
         }
     }
 }
@@ -161,6 +200,12 @@ pub(in crate::driver) fn tell(port: Option<PortId>, rule: &Rule) {
         port,
         rule,
     );
+}
+
+/// The same of a function that has no port: of the callback's that is running.
+#[cold]
+pub(in crate::driver) fn tell_here(rule: &Rule) {
+    tell(callback::innermost(), rule);
 }
 
 /// The same in front of giving up.
@@ -203,7 +248,11 @@ fn tell_word(word: u64, port: Option<PortId>, rule: &Rule) {
     }
     let driver = callback::driver().or_else(|| driver_of(port?));
     let driver = driver.unwrap_or_else(|| "unknown".into());
-    let port = port.map_or_else(|| format!("{word:#x}"), |port| port.to_string());
+    let port = match (port, word) {
+        (Some(port), _) => port.to_string(),
+        (None, 0) => "none".into(),
+        (None, word) => format!("{word:#x}"),
+    };
     let callback = callback::name().unwrap_or("none");
     let function = FUNCTION.get().0;
     // What Erlang tells its logger is an error here, too. About the rest it says nothing.

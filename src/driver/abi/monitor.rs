@@ -4,6 +4,7 @@
 
 use std::ffi::c_int;
 
+use super::misuse::{self, Rule};
 use super::{export, with_port};
 use crate::driver::handle;
 use crate::driver::raw::{ErlDrvMonitor, ErlDrvPort, ErlDrvTermData};
@@ -12,12 +13,21 @@ use crate::term::Reference;
 
 export! {
     fn driver_monitor_process(port: ErlDrvPort, process: ErlDrvTermData, monitor: *mut ErlDrvMonitor) -> c_int, else -1 => {
+        if monitor.is_null() {
+            return misuse::refuse(port, &Rule::Nothing("room for a monitor"), -1);
+        }
         let done = with_port(port, |on, port, instance| {
-            instance.callbacks().process_exit?;
+            if instance.callbacks().process_exit.is_none() {
+                misuse::tell(Some(port.id()), &Rule::NoCallback("process_exit"));
+                return None;
+            }
             let reference = Reference::fresh();
             // Any other word is no process, as one that has died.
-            let watched = handle::as_pid(process).is_some_and(|pid| port.monitor_process(on, pid, reference));
-            Some(watched.then_some(reference))
+            let Some(pid) = handle::as_pid(process) else {
+                misuse::tell(Some(port.id()), &Rule::NoProcess);
+                return Some(None);
+            };
+            Some(port.monitor_process(on, pid, reference).then_some(reference))
         });
         match done.flatten() {
             None => -1,
@@ -33,7 +43,7 @@ export! {
     fn driver_demonitor_process(port: ErlDrvPort, monitor: *const ErlDrvMonitor) -> c_int, else -1 => {
         // SAFETY: a monitor of the driver's.
         let Some(monitor) = (unsafe { pointer::load(monitor) }) else {
-            return -1;
+            return misuse::refuse(port, &Rule::Nothing("a monitor"), -1);
         };
         match with_port(port, |on, port, _| port.demonitor_process(on, from_raw(&monitor))) {
             None => -1,
@@ -45,7 +55,7 @@ export! {
     fn driver_get_monitored_process(port: ErlDrvPort, monitor: *const ErlDrvMonitor) -> ErlDrvTermData, else handle::NIL => {
         // SAFETY: as above.
         let Some(monitor) = (unsafe { pointer::load(monitor) }) else {
-            return handle::NIL;
+            return misuse::refuse(port, &Rule::Nothing("a monitor"), handle::NIL);
         };
         let found = with_port(port, |on, port, _| port.monitored_process(on, from_raw(&monitor)));
         handle::pid_or_nil(found.flatten())
@@ -56,6 +66,9 @@ export! {
         const COMPARED: usize = 24;
         // SAFETY: as above.
         let (a, b) = unsafe { (pointer::load(a), pointer::load(b)) };
+        if a.is_none() || b.is_none() {
+            misuse::tell_here(&Rule::Nothing("a monitor"));
+        }
         let bytes = |monitor: Option<ErlDrvMonitor>| monitor.map(|monitor| monitor.data);
         let (a, b) = (bytes(a), bytes(b));
         let order = a.as_ref().map(|a| &a[..COMPARED]).cmp(&b.as_ref().map(|b| &b[..COMPARED]));

@@ -7,6 +7,7 @@
 use std::ffi::{c_char, c_int};
 use std::ptr::{self, NonNull};
 
+use super::misuse::{self, Rule};
 use super::{export, with_port};
 use crate::driver::pdl::Pdl;
 use crate::driver::raw::{
@@ -75,7 +76,7 @@ fn with_pdl(pdl: ErlDrvPDL, f: impl FnOnce(NonNull<Pdl>, &Pdl) -> i64) -> i64 {
         // SAFETY: the driver holds a reference.
         Some(raw) => f(raw, unsafe { raw.as_ref() }),
         None => {
-            tracing::error!("a driver passed NULL for a port data lock");
+            misuse::tell_here(&Rule::Nothing("a port data lock"));
             -1
         }
     }
@@ -130,22 +131,22 @@ export! {
 
     fn erl_drv_mutex_destroy(mutex: *mut ErlDrvMutex), else () => {
         // SAFETY: the driver's, from erl_drv_mutex_create, and not used afterwards.
-        unsafe { destroy(mutex.cast::<Mutex>(), "erl_drv_mutex_destroy", Mutex::is_locked) };
+        unsafe { destroy(mutex.cast::<Mutex>(), Mutex::is_locked) };
     }
 
     fn erl_drv_mutex_lock(mutex: *mut ErlDrvMutex), else () => {
         // SAFETY: as above, and alive; so are all below.
-        unsafe { with(mutex.cast::<Mutex>(), "erl_drv_mutex_lock", Mutex::lock) };
+        unsafe { with(mutex.cast::<Mutex>(), Mutex::lock) };
     }
 
     fn erl_drv_mutex_trylock(mutex: *mut ErlDrvMutex) -> c_int, else Errno::EINVAL.number() => {
         // SAFETY: as above.
-        unsafe { try_with(mutex.cast::<Mutex>(), "erl_drv_mutex_trylock", Mutex::try_lock) }
+        unsafe { try_with(mutex.cast::<Mutex>(), Mutex::try_lock) }
     }
 
     fn erl_drv_mutex_unlock(mutex: *mut ErlDrvMutex), else () => {
         // SAFETY: as above.
-        unsafe { with(mutex.cast::<Mutex>(), "erl_drv_mutex_unlock", Mutex::unlock) };
+        unsafe { with(mutex.cast::<Mutex>(), Mutex::unlock) };
     }
 
     fn erl_drv_mutex_name(mutex: *mut ErlDrvMutex) -> *mut c_char, else ptr::null_mut() => {
@@ -160,7 +161,7 @@ export! {
 
     fn erl_drv_cond_destroy(cond: *mut ErlDrvCond), else () => {
         // SAFETY: as for mutexes.
-        unsafe { destroy(cond.cast::<Condition>(), "erl_drv_cond_destroy", |_| false) };
+        unsafe { destroy(cond.cast::<Condition>(), Condition::is_waited_for) };
     }
 
     fn erl_drv_cond_wait(cond: *mut ErlDrvCond, mutex: *mut ErlDrvMutex), else () => {
@@ -168,16 +169,16 @@ export! {
         match unsafe { mutex.cast::<Mutex>().as_ref() } {
             // SAFETY: as for mutexes.
             Some(mutex) => unsafe {
-                with(cond.cast::<Condition>(), "erl_drv_cond_wait", |cond| cond.wait(mutex));
+                with(cond.cast::<Condition>(), |cond| cond.wait(mutex));
             },
-            None => complain("erl_drv_cond_wait", Errno::EINVAL),
+            None => misuse::tell_here(&Rule::Nothing(Mutex::NAME)),
         }
     }
 
     fn erl_drv_cond_signal(cond: *mut ErlDrvCond), else () => {
         // SAFETY: as for mutexes.
         unsafe {
-            with(cond.cast::<Condition>(), "erl_drv_cond_signal", |cond| {
+            with(cond.cast::<Condition>(), |cond| {
                 cond.signal();
                 Ok(())
             });
@@ -187,7 +188,7 @@ export! {
     fn erl_drv_cond_broadcast(cond: *mut ErlDrvCond), else () => {
         // SAFETY: as for mutexes.
         unsafe {
-            with(cond.cast::<Condition>(), "erl_drv_cond_broadcast", |cond| {
+            with(cond.cast::<Condition>(), |cond| {
                 cond.broadcast();
                 Ok(())
             });
@@ -206,37 +207,37 @@ export! {
 
     fn erl_drv_rwlock_destroy(rwlock: *mut ErlDrvRWLock), else () => {
         // SAFETY: as for mutexes.
-        unsafe { destroy(rwlock.cast::<RwLock>(), "erl_drv_rwlock_destroy", RwLock::is_locked) };
+        unsafe { destroy(rwlock.cast::<RwLock>(), RwLock::is_locked) };
     }
 
     fn erl_drv_rwlock_rlock(rwlock: *mut ErlDrvRWLock), else () => {
         // SAFETY: as for mutexes.
-        unsafe { with(rwlock.cast::<RwLock>(), "erl_drv_rwlock_rlock", RwLock::read_lock) };
+        unsafe { with(rwlock.cast::<RwLock>(), RwLock::read_lock) };
     }
 
     fn erl_drv_rwlock_tryrlock(rwlock: *mut ErlDrvRWLock) -> c_int, else Errno::EINVAL.number() => {
         // SAFETY: as for mutexes.
-        unsafe { try_with(rwlock.cast::<RwLock>(), "erl_drv_rwlock_tryrlock", RwLock::try_read_lock) }
+        unsafe { try_with(rwlock.cast::<RwLock>(), RwLock::try_read_lock) }
     }
 
     fn erl_drv_rwlock_runlock(rwlock: *mut ErlDrvRWLock), else () => {
         // SAFETY: as for mutexes.
-        unsafe { with(rwlock.cast::<RwLock>(), "erl_drv_rwlock_runlock", RwLock::unlock) };
+        unsafe { with(rwlock.cast::<RwLock>(), RwLock::unlock) };
     }
 
     fn erl_drv_rwlock_rwlock(rwlock: *mut ErlDrvRWLock), else () => {
         // SAFETY: as for mutexes.
-        unsafe { with(rwlock.cast::<RwLock>(), "erl_drv_rwlock_rwlock", RwLock::write_lock) };
+        unsafe { with(rwlock.cast::<RwLock>(), RwLock::write_lock) };
     }
 
     fn erl_drv_rwlock_tryrwlock(rwlock: *mut ErlDrvRWLock) -> c_int, else Errno::EINVAL.number() => {
         // SAFETY: as for mutexes.
-        unsafe { try_with(rwlock.cast::<RwLock>(), "erl_drv_rwlock_tryrwlock", RwLock::try_write_lock) }
+        unsafe { try_with(rwlock.cast::<RwLock>(), RwLock::try_write_lock) }
     }
 
     fn erl_drv_rwlock_rwunlock(rwlock: *mut ErlDrvRWLock), else () => {
         // SAFETY: as for mutexes.
-        unsafe { with(rwlock.cast::<RwLock>(), "erl_drv_rwlock_rwunlock", RwLock::unlock) };
+        unsafe { with(rwlock.cast::<RwLock>(), RwLock::unlock) };
     }
 
     fn erl_drv_rwlock_name(rwlock: *mut ErlDrvRWLock) -> *mut c_char, else ptr::null_mut() => {
@@ -249,18 +250,41 @@ fn create<T>(lock: T) -> *mut T {
     Box::into_raw(Box::new(lock))
 }
 
-fn complain(function: &str, error: Errno) {
-    tracing::error!(function, %error, "a driver misused a lock");
+/// What the log calls a lock.
+trait Named {
+    const NAME: &'static str;
+}
+
+impl Named for Mutex {
+    const NAME: &'static str = "a mutex";
+}
+
+impl Named for Condition {
+    const NAME: &'static str = "a condition";
+}
+
+impl Named for RwLock {
+    const NAME: &'static str = "a read-write lock";
+}
+
+#[cold]
+fn complain(what: &'static str, error: Errno) {
+    let rule = match error {
+        Errno::EDEADLK => Rule::LockedAlready(what),
+        Errno::EPERM => Rule::NotLocked(what),
+        other => Rule::System(other),
+    };
+    misuse::tell_here(&rule);
 }
 
 /// # Safety
 /// `lock` is NULL, or came from [`create`] and is given up by this call.
-unsafe fn destroy<T>(lock: *mut T, function: &str, in_use: impl FnOnce(&T) -> bool) {
+unsafe fn destroy<T: Named>(lock: *mut T, in_use: impl FnOnce(&T) -> bool) {
     // SAFETY: the caller's promise.
     match unsafe { lock.as_ref() } {
-        None => complain(function, Errno::EINVAL),
+        None => misuse::tell_here(&Rule::Nothing(T::NAME)),
         // Whoever holds it will come back to it.
-        Some(found) if in_use(found) => complain(function, Errno::EBUSY),
+        Some(found) if in_use(found) => misuse::tell_here(&Rule::DestroyedInUse(T::NAME)),
         // SAFETY: the caller's promise.
         Some(_) => drop(unsafe { Box::from_raw(lock) }),
     }
@@ -268,17 +292,23 @@ unsafe fn destroy<T>(lock: *mut T, function: &str, in_use: impl FnOnce(&T) -> bo
 
 /// # Safety
 /// `lock` is NULL, or came from [`create`] and lives.
-unsafe fn try_with<T>(lock: *mut T, function: &str, f: impl FnOnce(&T) -> Result<()>) -> c_int {
+unsafe fn try_with<T: Named>(lock: *mut T, f: impl FnOnce(&T) -> Result<()>) -> c_int {
     // SAFETY: the caller's promise.
-    let result = match unsafe { lock.as_ref() } {
-        Some(lock) => f(lock),
-        None => Err(Errno::EINVAL),
+    let Some(lock) = (unsafe { lock.as_ref() }) else {
+        misuse::tell_here(&Rule::Nothing(T::NAME));
+        return Errno::EINVAL.number();
     };
-    match result {
+    match f(lock) {
         Ok(()) => 0,
         Err(error) => {
             if error != Errno::EBUSY {
-                complain(function, error);
+                // A condition has no state of its own to get wrong; its mutex has.
+                let what = if T::NAME == Condition::NAME {
+                    Mutex::NAME
+                } else {
+                    T::NAME
+                };
+                complain(what, error);
             }
             error.number()
         }
@@ -287,9 +317,9 @@ unsafe fn try_with<T>(lock: *mut T, function: &str, f: impl FnOnce(&T) -> Result
 
 /// # Safety
 /// As for [`try_with`].
-unsafe fn with<T>(lock: *mut T, function: &str, f: impl FnOnce(&T) -> Result<()>) {
+unsafe fn with<T: Named>(lock: *mut T, f: impl FnOnce(&T) -> Result<()>) {
     // SAFETY: the caller's promise.
-    unsafe { try_with(lock, function, f) };
+    unsafe { try_with(lock, f) };
 }
 
 /// # Safety

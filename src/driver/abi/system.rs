@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::ptr;
 
 use super::export;
+use super::misuse::{self, Rule};
 use crate::driver::callback;
 use crate::driver::context;
 use crate::driver::entry::Version;
@@ -56,13 +57,11 @@ export! {
     fn erl_drv_putenv(key: *const c_char, value: *mut c_char) -> c_int, else -1 => {
         // SAFETY: strings of the driver's.
         let (Some(key), Some(value)) = (unsafe { (pointer::string(key), pointer::string(value)) }) else {
+            misuse::tell_here(&Rule::Nothing("a name and a value"));
             return -1;
         };
         let Some(variables) = context::variables() else {
-            tracing::error!(
-                "erl_drv_putenv in a thread that erl_drv_thread_create did not make: \
-                 there are several hosts, and nobody knows which one is meant"
-            );
+            misuse::tell_here(&Rule::WhichHost);
             return -1;
         };
         variables.put(key.to_bytes(), value.to_bytes());
@@ -72,6 +71,7 @@ export! {
     fn erl_drv_getenv(key: *const c_char, value: *mut c_char, size: *mut usize) -> c_int, else -1 => {
         // SAFETY: a string and a number of the driver's.
         let (Some(key), Some(room)) = (unsafe { (pointer::string(key), pointer::load(size)) }) else {
+            misuse::tell_here(&Rule::Nothing("a name and a size"));
             return -1;
         };
         let Some(found) = variable(key) else {
@@ -95,6 +95,7 @@ export! {
     fn driver_dl_open(path: *mut c_char) -> *mut c_void, else ptr::null_mut() => {
         // SAFETY: a string of the driver's.
         let Some(path) = (unsafe { pointer::string(path) }) else {
+            misuse::tell_here(&Rule::Nothing("a path"));
             return ptr::null_mut();
         };
         let mut file = path.to_bytes().to_vec();
@@ -111,6 +112,7 @@ export! {
         // SAFETY: NULL, or a library from driver_dl_open; a string of the driver's.
         let (library, name) = unsafe { (handle.cast::<Library>().as_ref(), pointer::string(name)) };
         let Some((library, name)) = library.zip(name) else {
+            misuse::tell_here(&Rule::Nothing("a library and a name"));
             return ptr::null_mut();
         };
         match library.symbol(name) {
@@ -124,6 +126,7 @@ export! {
 
     fn driver_dl_close(handle: *mut c_void) -> c_int, else -1 => {
         if handle.is_null() {
+            misuse::tell_here(&Rule::Nothing("a library"));
             return -1;
         }
         // SAFETY: from driver_dl_open, and given up by the driver.
@@ -161,7 +164,8 @@ export! {
                 // SAFETY: the driver has room for `size` bytes, which are not fewer.
                 unsafe { info.cast::<u8>().copy_from_nonoverlapping((&raw const facts).cast(), known) };
             }
-            _ => tracing::error!(size, "driver_system_info: no room for any version's facts"),
+            Some(_) => misuse::tell_here(&Rule::Nothing("room for the facts")),
+            None => misuse::tell_here(&Rule::NoRoomForFacts(size)),
         }
     }
 }
@@ -194,7 +198,10 @@ fn unit_of(unit: ErlDrvTimeUnit) -> Option<Unit> {
         1 => Unit::Millisecond,
         2 => Unit::Microsecond,
         3 => Unit::Nanosecond,
-        _ => return None,
+        other => {
+            misuse::tell_here(&Rule::NoUnit(other.cast_signed()));
+            return None;
+        }
     })
 }
 

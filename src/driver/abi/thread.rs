@@ -1,10 +1,14 @@
 //! A driver's own threads, and data that each thread has its own of.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::export;
+use super::misuse::{self, Function, Rule};
 use crate::driver::context;
 use crate::driver::raw::{ErlDrvTSDKey, ErlDrvThreadOpts, ErlDrvTid};
 use crate::ffi::pointer;
@@ -13,7 +17,7 @@ use crate::os::errno::Errno;
 use crate::os::library;
 use crate::os::thread::{self, Body, Key, Start, Thread};
 
-/// What an `ErlDrvTid` points to. One for each thread that was created, or asked who it is.
+/// What an `ErlDrvTid` stands for. One for each thread that was created, or asked who it is.
 struct Record {
     name: CString,
     /// Made by erl_drv_thread_create.
@@ -22,6 +26,40 @@ struct Record {
     thread: Lock<Option<Thread>>,
     /// The library that its function is in.
     home: Option<usize>,
+}
+
+/// All that were not joined, by number: an `ErlDrvTid` is that, tagged, and never used again, so that
+/// who joins twice is found out.
+static THREADS: Lock<BTreeMap<usize, Arc<Record>>> = Lock::new(BTreeMap::new());
+
+const TAG_BITS: u32 = 4;
+const TAG: usize = 0xd;
+
+/// Notes one more and gives its number.
+fn note(record: Arc<Record>) -> usize {
+    static SERIAL: AtomicUsize = AtomicUsize::new(1);
+    let number = SERIAL.fetch_add(1, Ordering::Relaxed);
+    THREADS.lock().insert(number, record);
+    number
+}
+
+fn known(number: usize) -> Option<Arc<Record>> {
+    THREADS.lock().get(&number).map(Arc::clone)
+}
+
+/// The word that C keeps.
+fn tid_of(number: usize) -> ErlDrvTid {
+    ptr::without_provenance_mut(number << TAG_BITS | TAG)
+}
+
+/// The number in it; 0, which none has, for any other word.
+fn number_of(tid: ErlDrvTid) -> usize {
+    let word = tid.addr();
+    if word & ((1 << TAG_BITS) - 1) == TAG {
+        word >> TAG_BITS
+    } else {
+        0
+    }
 }
 
 /// The libraries that threads run in which nobody has joined, once for each thread.
@@ -33,8 +71,8 @@ pub(in crate::driver) fn run_in(library: usize) -> bool {
 }
 
 thread_local! {
-    /// This thread's record.
-    static SELF: Cell<*mut Record> = const { Cell::new(ptr::null_mut()) };
+    /// The number of this thread's record; 0 for none.
+    static SELF: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Names for threads nobody named.
@@ -60,17 +98,18 @@ export! {
         opts: *mut ErlDrvThreadOpts,
     ) -> c_int, else Errno::EINVAL.number() => {
         let Some(func) = func else {
+            misuse::tell_here(&Rule::Nothing("a function to run"));
             return Errno::EINVAL.number();
         };
         // SAFETY: NULL, or a string of the driver's; NULL, or its options.
         let (name, opts) = unsafe { (pointer::string(name), pointer::load(opts)) };
-        let record = Box::into_raw(Box::new(Record {
+        let made = Arc::new(Record {
             name: name.unwrap_or(UNKNOWN).to_owned(),
             created: true,
             thread: Lock::new(None),
             home: library::base_of(func as usize),
-        }));
-        let known = record.expose_provenance();
+        });
+        let number = note(Arc::clone(&made));
         let variables = context::variables();
         // SAFETY: the same function, seen as one that may be left by erl_drv_thread_exit.
         let body: Body = unsafe { std::mem::transmute(func) };
@@ -78,7 +117,7 @@ export! {
             name,
             stack_bytes: opts.and_then(|opts| stack_bytes(opts.suggested_stack_size)),
             prologue: Box::new(move || {
-                SELF.set(ptr::with_exposed_provenance_mut(known));
+                SELF.set(number);
                 if let Some(variables) = variables {
                     context::mark_for_good(variables);
                 }
@@ -86,8 +125,7 @@ export! {
             body,
             argument: arg,
         };
-        // SAFETY: the record lives until the thread is joined, for which the lock is needed.
-        let made = unsafe { &*record };
+        // Who joins the thread before it is known here waits.
         let mut slot = made.thread.lock();
         // SAFETY: the driver wants this function run; its library is not closed before the
         // thread is joined.
@@ -97,27 +135,26 @@ export! {
                 *slot = Some(thread);
                 drop(slot);
                 // SAFETY: the driver wants the thread's name there.
-                unsafe { pointer::store(tid, record.cast()) };
+                unsafe { pointer::store(tid, tid_of(number)) };
                 0
             }
             Err(error) => {
                 drop(slot);
-                // SAFETY: no thread was started that could know it.
-                drop(unsafe { Box::from_raw(record) });
+                THREADS.lock().remove(&number);
                 error.number()
             }
         }
     }
 
     fn erl_drv_thread_self() -> ErlDrvTid, else ptr::null_mut() => {
-        if SELF.get().is_null() {
+        if SELF.get() == 0 {
             // Small, one for each thread that asks, and it has to outlive what the driver does
             // with it, which nobody knows.
             let record =
                 Record { name: UNKNOWN.to_owned(), created: false, thread: Lock::new(None), home: None };
-            SELF.set(Box::into_raw(Box::new(record)));
+            SELF.set(note(Arc::new(record)));
         }
-        SELF.get().cast()
+        tid_of(SELF.get())
     }
 
     fn erl_drv_equal_tids(a: ErlDrvTid, b: ErlDrvTid) -> c_int, else 0 => {
@@ -125,24 +162,24 @@ export! {
     }
 
     fn erl_drv_thread_join(tid: ErlDrvTid, result: *mut *mut c_void) -> c_int, else Errno::EINVAL.number() => {
-        let record = tid.cast::<Record>();
-        // SAFETY: NULL, or a record: the driver joins each thread once.
-        let Some(known) = (unsafe { record.as_ref() }) else {
-            return Errno::EINVAL.number();
-        };
-        if known.created && ptr::eq(record, SELF.get()) {
+        let number = number_of(tid);
+        let found = known(number);
+        if number == SELF.get() && found.as_ref().is_some_and(|found| found.created) {
+            misuse::tell_here(&Rule::JoinsItself);
             return Errno::EDEADLK.number();
         }
-        let Some(thread) = known.thread.lock().take() else {
+        let taken = found.and_then(|found| Some((found.thread.lock().take()?, found.home)));
+        let Some((thread, home)) = taken else {
+            misuse::tell_here(&Rule::NotJoinable);
             return Errno::EINVAL.number();
         };
         match thread.join() {
             Ok(value) => {
-                left(known.home);
+                left(home);
                 // SAFETY: NULL, or where the driver wants it.
                 unsafe { pointer::store(result, value) };
-                // SAFETY: the thread is over, and its name with it.
-                drop(unsafe { Box::from_raw(record) });
+                // Its name goes with it.
+                THREADS.lock().remove(&number);
                 0
             }
             Err(error) => error.number(),
@@ -150,8 +187,8 @@ export! {
     }
 
     fn erl_drv_thread_name(tid: ErlDrvTid) -> *mut c_char, else ptr::null_mut() => {
-        // SAFETY: NULL, or a record.
-        match unsafe { tid.cast::<Record>().as_ref() } {
+        // There until the thread is joined.
+        match known(number_of(tid)) {
             Some(record) => record.name.as_ptr().cast_mut(),
             None => ptr::null_mut(),
         }
@@ -169,15 +206,15 @@ export! {
     }
 
     fn erl_drv_tsd_key_destroy(key: ErlDrvTSDKey), else () => {
-        with_key(key, "erl_drv_tsd_key_destroy", Key::destroy);
+        with_key(key, Key::destroy);
     }
 
     fn erl_drv_tsd_set(key: ErlDrvTSDKey, data: *mut c_void), else () => {
-        with_key(key, "erl_drv_tsd_set", |key| key.set(data));
+        with_key(key, |key| key.set(data));
     }
 
     fn erl_drv_tsd_get(key: ErlDrvTSDKey) -> *mut c_void, else ptr::null_mut() => {
-        with_key(key, "erl_drv_tsd_get", Key::get).unwrap_or(ptr::null_mut())
+        with_key(key, Key::get).unwrap_or(ptr::null_mut())
     }
 }
 
@@ -192,12 +229,14 @@ pub(super) unsafe extern "C-unwind" fn erl_drv_thread_exit(result: *mut c_void) 
         // driver's code.
         unsafe { thread::exit(result) }
     }
-    tracing::error!("a driver called erl_drv_thread_exit in a thread that it had not created");
+    misuse::note_function(&THREAD_EXIT);
+    misuse::tell_here(&Rule::NotItsThread);
 }
 
+static THREAD_EXIT: Function = Function("erl_drv_thread_exit");
+
 fn is_a_drivers_own() -> bool {
-    // SAFETY: NULL, or this thread's record, which lives until the thread is joined.
-    unsafe { SELF.get().as_ref() }.is_some_and(|record| record.created)
+    known(SELF.get()).is_some_and(|record| record.created)
 }
 
 /// A thread is no longer in this library.
@@ -214,11 +253,11 @@ fn stack_bytes(kilowords: c_int) -> Option<usize> {
     kilowords.checked_mul(1024 * size_of::<usize>())
 }
 
-fn with_key<R>(key: ErlDrvTSDKey, function: &str, f: impl FnOnce(Key) -> R) -> Option<R> {
+fn with_key<R>(key: ErlDrvTSDKey, f: impl FnOnce(Key) -> R) -> Option<R> {
     match Key::from_number(i64::from(key)) {
         Ok(key) => Some(f(key)),
         Err(_) => {
-            tracing::error!(function, key, "a driver used a key that does not exist");
+            misuse::tell_here(&Rule::NoKey(key));
             None
         }
     }
