@@ -194,23 +194,23 @@ fn a_name_leads_to_the_port_until_it_is_closed() {
 fn many_threads_may_use_one_port() {
     let me = owner();
     let port = cat(&me);
-    const EACH: usize = 200;
+    const EACH: u8 = 200;
     std::thread::scope(|scope| {
         for thread in 0..4_u8 {
             let port = port.clone();
             scope.spawn(move || {
                 for number in 0..EACH {
-                    port.command([thread, (number % 256) as u8]).expect("open");
+                    port.command([thread, number]).expect("open");
                 }
             });
         }
-        let mut next = [0_usize; 4];
-        for _ in 0..4 * EACH {
+        let mut next = [0; 4];
+        for _ in 0..4 * usize::from(EACH) {
             let Ok(Some(Message::Data { bytes, .. })) = me.next(SOON) else {
                 panic!("no packet after {next:?}");
             };
             let of_thread = &mut next[usize::from(bytes[0])];
-            assert_eq!(usize::from(bytes[1]), *of_thread % 256, "in order");
+            assert_eq!(bytes[1], *of_thread, "in order");
             *of_thread += 1;
         }
         assert_eq!(next, [EACH; 4]);

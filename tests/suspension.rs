@@ -140,7 +140,7 @@ fn all_who_wait_go_on_when_there_is_room() {
         assert_eq!(finished(sending, &waker, &wakes), Ok(()));
     });
     let taken = MUCH + "future".len() + "thread".len();
-    assert_eq!(it.port.info("output"), Some(Term::from(taken as i64)));
+    assert_eq!(it.port.info("output"), Some(Term::from(taken)));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_future_that_is_dropped_has_sent_nothing_and_holds_nobody_up() {
     pends(sending.as_mut(), &second);
     it.reads_on();
     assert_eq!(finished(sending, &second, &wakes), Ok(()));
-    assert_eq!(it.port.info("output"), Some(Term::from(MUCH as i64 + 1)));
+    assert_eq!(it.port.info("output"), Some(Term::from(MUCH + 1)));
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn what_does_not_wait_is_done_while_others_wait() {
                 .is_err_and(|error| error.is("notsup"))
         );
         assert!(it.port.control(1, "").is_err());
-        assert_eq!(it.port.info("output"), Some(Term::from(MUCH as i64)));
+        assert_eq!(it.port.info("output"), Some(Term::from(MUCH)));
         let queued = it.port.info("queue_size").and_then(|size| size.as_int());
         assert!(queued.is_some_and(|size| size > 8192), "{queued:?}");
         it.port.connect(it.me.pid()).expect("itself");
@@ -302,7 +302,7 @@ fn limits_that_are_disabled_make_nobody_wait() {
     for _ in 0..10 {
         assert_eq!(port.try_command(vec![b'x'; MUCH]), Ok(true));
     }
-    assert_eq!(port.info("output"), Some(Term::from(10 * MUCH as i64)));
+    assert_eq!(port.info("output"), Some(Term::from(10 * MUCH)));
     let kill = me.exit_signal(&Term::Port(port.id()), Term::atom("kill"));
     kill.expect("a port");
 }
