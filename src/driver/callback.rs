@@ -200,6 +200,11 @@ pub(super) fn judge(data: ErlDrvData, errno: Errno) -> Start {
     }
 }
 
+type StartOf2 = unsafe extern "C" fn(ErlDrvPort, *mut c_char) -> ErlDrvData;
+/// Erlang gives its own drivers the options of the open as well; here there are none to give, and a
+/// driver that asks finds NULL.
+type StartOf3 = unsafe extern "C" fn(ErlDrvPort, *mut c_char, *mut c_void) -> ErlDrvData;
+
 /// `start`. Without one the port opens, with 0 as its data.
 pub(super) fn start(on: &mut OnTurn<'_>, called: Called<'_>, command: &[u8]) -> Start {
     let Some(start) = called.instance.callbacks().start else {
@@ -212,8 +217,12 @@ pub(super) fn start(on: &mut OnTurn<'_>, called: Called<'_>, command: &[u8]) -> 
     let port = word_of(called.port);
     let (data, errno) = enter(on, "start", called, || {
         // SAFETY: a checked driver's callback, on the port's turn; the instance keeps its library
-        // open. The text lives until it returns.
-        let data = unsafe { start(port, text.as_mut_ptr().cast()) };
+        // open. The text lives until it returns. The third argument is one that most drivers do
+        // not declare, and in the C calling conventions of the supported machines do not notice.
+        let data = unsafe {
+            let start = std::mem::transmute::<StartOf2, StartOf3>(start);
+            start(port, text.as_mut_ptr().cast(), ptr::null_mut())
+        };
         (data, Errno::last())
     });
     judge(data, errno)

@@ -291,7 +291,21 @@ impl Drivers {
             }
         };
         self.settle_if(self.registry.lock().is_any_due());
+        self.forget_if_dead(pid);
         Ok(outcome)
+    }
+
+    /// What a process asked for in its last moment, or later, is nobody's: by now it may have been
+    /// told that the process is gone.
+    fn forget_if_dead(&self, pid: Pid) {
+        if self.services.directory.process(pid).is_none() {
+            self.process_exited(pid);
+        }
+    }
+
+    /// Whether the ports of the driver are being closed by force.
+    pub(super) fn is_killing(&self, driver: &Driver) -> bool {
+        self.registry.lock().is_killing(&driver.name())
     }
 
     /// `try_unload/2`.
@@ -306,6 +320,7 @@ impl Drivers {
             .act(name, answer)
             .map_err(|reason| refused(name, reason))?;
         self.settle_if(self.registry.lock().is_any_due());
+        self.forget_if_dead(pid);
         Ok(outcome)
     }
 
@@ -388,6 +403,7 @@ impl Drivers {
     pub(crate) fn monitor(&self, pid: Pid, name: &str, given: &Term, event: Event) -> Reference {
         let (reference, notice) = self.registry.lock().monitor(pid, name, given, event);
         self.tell(notice);
+        self.forget_if_dead(pid);
         reference
     }
 

@@ -393,6 +393,11 @@ impl Instance {
 
 impl Transport for Instance {
     fn start(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) -> Result<Started, Term> {
+        // Counted before the door was closed, and too late to be found by who closes the ports.
+        if (self.drivers()).is_some_and(|drivers| drivers.is_killing(&self.driver)) {
+            self.wind_up(on, port);
+            return Err(Term::atom("badarg"));
+        }
         let created = self.interior.get(on).life == Life::New { started: true };
         self.interior.get(on).life = Life::Live;
         if created {

@@ -99,6 +99,11 @@ impl<D: Clone> Registry<D> {
         record.is_some_and(|record| record.driver.is_none() && record.phase == Phase::Reloading)
     }
 
+    /// Whether all ports of this driver are being closed.
+    pub(crate) fn is_killing(&self, name: &str) -> bool {
+        self.records.get(name).is_some_and(|record| record.killing)
+    }
+
     /// A port is gone. True: something may be [`due`](Registry::due).
     pub(crate) fn close_port(&mut self, name: &str) -> bool {
         let Some(record) = self.records.get_mut(name) else {

@@ -64,6 +64,13 @@ impl Gate {
         assert_eq!(line.trim_end(), expected);
     }
 
+    /// The next callback, whichever it is.
+    pub(crate) fn next(&mut self) -> String {
+        let mut line = String::new();
+        self.says.read_line(&mut line).expect("a line");
+        line.trim_end().to_owned()
+    }
+
     /// Lets the callback that stands still go on.
     pub(crate) fn let_go(&mut self) {
         self.opens.write_all(b".").expect("the driver reads");
