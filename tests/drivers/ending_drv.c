@@ -18,14 +18,19 @@
 #define FLAGS 0
 #endif
 
-typedef struct {
+typedef struct Ending Ending;
+struct Ending {
     ErlDrvPort port;
     ErlDrvTermData owner;
     char where[16], how[16];
     int ends[2];
     int stops;
     int inside;
-} Ending; /* never freed: who is called after stop is to be seen, not to crash */
+    Ending *before;
+};
+
+/* Freed when the driver goes: who is called after stop is to be seen, not to crash. */
+static Ending *last;
 
 static void end(Ending *ending, const char *where)
 {
@@ -75,6 +80,9 @@ static void end(Ending *ending, const char *where)
 static ErlDrvData start(ErlDrvPort port, char *command)
 {
     Ending *ending = calloc(1, sizeof *ending);
+    do /* ports that have their own locks start at the same time */
+        ending->before = __atomic_load_n(&last, __ATOMIC_SEQ_CST);
+    while (!__sync_bool_compare_and_swap(&last, ending->before, ending));
     ending->port = port;
     ending->owner = driver_connected(port);
     sscanf(command, "%*s %15s %15s", ending->where, ending->how);
@@ -94,6 +102,15 @@ static void stop(ErlDrvData data)
     end(ending, "stop");
     driver_select(ending->port, (ErlDrvEvent)(long)ending->ends[0], ERL_DRV_USE, 0);
     close(ending->ends[1]);
+}
+
+static void finish(void)
+{
+    while (last != NULL) {
+        Ending *ending = last;
+        last = ending->before;
+        free(ending);
+    }
 }
 
 static void output(ErlDrvData data, char *buf, ErlDrvSizeT len)
@@ -200,6 +217,7 @@ static ErlDrvSSizeT call(ErlDrvData data, unsigned int operation, char *buf, Erl
 static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
+    .finish = finish,
     .output = output,
 #ifdef VECTORS
     .outputv = outputv,

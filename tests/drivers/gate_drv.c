@@ -21,12 +21,17 @@
 #define FLAGS 0
 #endif
 
-typedef struct {
+typedef struct Gate Gate;
+struct Gate {
     ErlDrvPort port;
     int says, waits, acks;
     char where[16];
     int over;
-} Gate; /* never freed: a callback after stop is to be seen, not to crash */
+    Gate *before;
+};
+
+/* Freed when the driver goes: a callback after stop is to be seen, not to crash. */
+static Gate *last;
 
 /* Tells where it is, and waits there if it is to. */
 static void at(Gate *gate, char place, const char *what, size_t size)
@@ -44,6 +49,9 @@ static void at(Gate *gate, char place, const char *what, size_t size)
 static ErlDrvData start(ErlDrvPort port, char *command)
 {
     Gate *gate = calloc(1, sizeof *gate);
+    do /* ports that have their own locks start at the same time */
+        gate->before = __atomic_load_n(&last, __ATOMIC_SEQ_CST);
+    while (!__sync_bool_compare_and_swap(&last, gate->before, gate));
     gate->port = port;
     if (sscanf(command, "%*s %d %d %d %15s", &gate->says, &gate->waits, &gate->acks,
                gate->where) < 3)
@@ -61,6 +69,15 @@ static void stop(ErlDrvData data)
     at(gate, 'x', "", 0);
     driver_output(gate->port, "late", 4);
     gate->over = 1;
+}
+
+static void finish(void)
+{
+    while (last != NULL) {
+        Gate *gate = last;
+        last = gate->before;
+        free(gate);
+    }
 }
 
 static void stop_select(ErlDrvEvent event, void *reserved)
@@ -174,6 +191,7 @@ static ErlDrvSSizeT call(ErlDrvData data, unsigned int operation, char *buf, Erl
 static ErlDrvEntry entry = {
     .start = start,
     .stop = stop,
+    .finish = finish,
     .output = output,
     .ready_input = ready_input,
     .timeout = timeout,

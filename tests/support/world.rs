@@ -53,7 +53,10 @@ pub(crate) fn compile_with(name: &str, library: &str, flags: &[&str]) -> PathBuf
     let serial = SERIAL.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let fresh = folder.join(format!("{library}.{}.{serial}", std::process::id()));
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    // For sanitizers.
+    let more = std::env::var("WHARF_TEST_CFLAGS").unwrap_or_default();
     let ran = Command::new(compiler)
+        .args(more.split_whitespace())
         .args(["-shared", "-fPIC", "-g", "-Wall", "-Wextra", "-I"])
         .arg(root().join("include"))
         .args(flags)
