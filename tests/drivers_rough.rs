@@ -162,3 +162,28 @@ fn a_part_of_a_driver_that_is_in_use_stays() {
     world.close(third);
     assert_eq!(world.message(), "{'EXIT',P,normal}");
 }
+
+#[test]
+fn a_vector_pushed_in_front_is_there_as_it_was() {
+    // OTP 25 shows other bytes; so this is asked of wharf alone.
+    let folder = compile_with(
+        "script_drv",
+        "rough_front",
+        &[
+            "-DNAME=\"rough_front\"",
+            "-Wno-deprecated-declarations",
+            "-pthread",
+        ],
+    );
+    let world = World::new();
+    assert_eq!(
+        world.ddll("load", &[&folder.to_string_lossy(), "rough_front"]),
+        "ok"
+    );
+    let port = world.open("rough_front 0", "[]");
+    let run = |steps: &str| world.control(port, u32::from(b'!'), steps);
+    assert_eq!(
+        run("enq abc;pushqv 1 e,3,b3,n,1;peekqv;deq 4;peekq;drain"),
+        "\"0 refc 2 0 4 9  bc+|bcd+|a+|abc+|9 5 d|a|abc|3 0\""
+    );
+}

@@ -22,6 +22,7 @@ use super::pace;
 use super::select::{Fds, Selects};
 use crate::lock::Lock;
 use crate::port::queue::Queue;
+use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport, Unsupported};
 use crate::port::{Port, table};
 use crate::runtime::timers::TimerId;
@@ -324,7 +325,10 @@ impl Instance {
     /// queued is lost.
     pub(super) fn before_failure(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
         self.before_end_of_input(on, port);
-        self.clear_queue();
+        // One that was closing already shows its stop what is left.
+        if port.phase(on) != Phase::Closing {
+            self.clear_queue();
+        }
     }
 
     /// The driver's input ends, which may be all that the owner wants to know: an open that is

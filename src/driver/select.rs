@@ -313,11 +313,12 @@ impl Ready for Handler {
             }
         }
         pace::timed(&port, instance, || {
-            if readiness.readable || readiness.hangup {
-                self.run(on, called, Side::Input);
-            }
+            // In this order; the first may deselect what the second is for.
             if readiness.writable || readiness.hangup {
                 self.run(on, called, Side::Output);
+            }
+            if readiness.readable || readiness.hangup {
+                self.run(on, called, Side::Input);
             }
         });
         let selects = &mut instance.interior(on).selects;

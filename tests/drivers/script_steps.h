@@ -227,7 +227,7 @@ STEP(s_caller)
     return caller == driver_term_nil ? 0 : caller == driver_connected(port) ? 1 : 2;
 }
 STEP(s_connected) { UNUSED; return driver_connected(port) != driver_term_nil; }
-STEP(s_mk_port) { UNUSED; return driver_mk_port(port) == driver_term_nil ? 0 : driver_mk_port(port) == self->self ? 1 : 2; }
+STEP(s_mk_port) { UNUSED; return driver_mk_port(port) == driver_term_nil ? 0 : self != NULL && driver_mk_port(port) == self->self ? 1 : 2; }
 STEP(s_remember) { UNUSED; somebody = driver_caller(port); return somebody != driver_term_nil; }
 STEP(s_monitor) { UNUSED; return driver_monitor_process(port, somebody, &monitor); }
 STEP(s_start_fails) { UNUSED; start_result = atoi(rest); return 0; }

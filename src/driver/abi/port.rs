@@ -119,7 +119,9 @@ export! {
     }
 
     fn erl_drv_set_os_pid(port: ErlDrvPort, pid: ErlDrvSInt), else () => {
-        with_port(port, |on, _, instance| instance.interior(on).os_pid = Some(pid));
+        with_port(port, |on, _, instance| {
+            instance.interior(on).os_pid = (pid >= 0).then_some(pid);
+        });
     }
 
     fn erl_drv_init_ack(port: ErlDrvPort, data: ErlDrvData), else () => {

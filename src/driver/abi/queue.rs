@@ -149,8 +149,8 @@ unsafe fn add_binary(
 unsafe fn add_vector(port: ErlDrvPort, end: End, ev: *mut ErlIOVec, skip: usize) -> c_int {
     // SAFETY: the caller's promise.
     match unsafe { pieces_of(ev, skip, Small::Shared) } {
-        Some(Some(pieces)) if !pieces.is_empty() => add(port, end, pieces),
-        Some(_) => 0,
+        // Also with nothing to add the port must be one.
+        Some(pieces) => add(port, end, pieces.unwrap_or_default()),
         None => misuse::refuse(port, &Rule::NoBytes, -1),
     }
 }

@@ -1,4 +1,0 @@
-/* script_drv, whose opens wait for erl_drv_init_ack. */
-#define NAME "script_ack_drv"
-#define FLAGS ERL_DRV_FLAG_USE_INIT_ACK
-#include "script_drv.c"
