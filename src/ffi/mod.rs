@@ -1,4 +1,4 @@
-//! Tools for both borders with C: the driver interface and, one day, our own.
+//! Tools for both borders with C: the driver interface and our own.
 //!
 //! Relies on nothing. Promises that no panic reaches C ([`guard`]) and that what C points to is
 //! looked at only after a check for NULL ([`mod@pointer`]).

@@ -25,6 +25,7 @@ mod list;
 mod map;
 pub mod number;
 mod order;
+pub mod pattern;
 mod release;
 mod scan;
 pub mod text;

@@ -4,7 +4,8 @@
 //! reads (numbers of any length aside, which are bounded).
 #![forbid(unsafe_code)]
 
-use super::{Binary, Bitstring, Term};
+use super::pattern::Variable;
+use super::{Binary, Bitstring, Reference, Term};
 use num_bigint::BigInt;
 
 /// What is wrong, and at which byte of the text.
@@ -17,6 +18,8 @@ pub(super) struct Fault {
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// The variables so far, if the text is a pattern and may have such.
+    variables: Option<Vec<Variable>>,
 }
 
 /// Reading more digits would take noticeable time.
@@ -26,7 +29,38 @@ const SEGMENT_BITS_MAX: u64 = 65_536;
 
 impl<'a> Scanner<'a> {
     pub(super) fn new(text: &'a str) -> Scanner<'a> {
-        Scanner { text, at: 0 }
+        Scanner {
+            text,
+            at: 0,
+            variables: None,
+        }
+    }
+
+    /// For text with variables.
+    pub(super) fn of_pattern(text: &'a str) -> Scanner<'a> {
+        Scanner {
+            variables: Some(Vec::new()),
+            ..Scanner::new(text)
+        }
+    }
+
+    pub(super) fn reads_pattern(&self) -> bool {
+        self.variables.is_some()
+    }
+
+    pub(super) fn into_variables(self) -> Vec<Variable> {
+        self.variables.unwrap_or_default()
+    }
+
+    /// A term that stands for a variable, and is like no other. Nothing where there may be none.
+    pub(super) fn variable(&mut self, name: &str, prefix: Option<Binary>) -> Option<Term> {
+        let stand_in = Reference::fresh();
+        self.variables.as_mut()?.push(Variable {
+            name: name.to_owned(),
+            stand_in,
+            prefix,
+        });
+        Some(Term::Reference(stand_in))
     }
 
     pub(super) fn at(&self) -> usize {
@@ -328,6 +362,7 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some('"') => self.string_segment(&mut bits)?,
                 Some('0'..='9' | '-' | '+' | '$') => self.number_segment(&mut bits)?,
+                _ if self.reads_pattern() && self.at_word() => return self.rest_segment(bits),
                 _ => return Err(self.unexpected("a byte or a string")),
             }
             self.skip_space();
@@ -338,6 +373,28 @@ impl<'a> Scanner<'a> {
                 return Err(self.unexpected("`,` or `>>`"));
             }
         }
+    }
+
+    /// `Name/binary>>` at the end of a pattern: the bytes after those that were read.
+    fn rest_segment(&mut self, before: Bits) -> Result<Term, Fault> {
+        let at = self.at;
+        let fault = |reason: &str| Fault {
+            at,
+            reason: reason.into(),
+        };
+        let name = self.word();
+        if !self.eat("/") || !matches!(self.word(), "binary" | "bytes") {
+            return Err(fault("the rest of a binary is written Name/binary"));
+        }
+        let Term::Binary(prefix) = before.into_term() else {
+            return Err(fault("the rest of a binary begins at a whole byte"));
+        };
+        self.skip_space();
+        if !self.eat(">>") {
+            return Err(self.unexpected("`>>` after the rest of the binary"));
+        }
+        let variable = self.variable(name, Some(prefix));
+        variable.ok_or_else(|| fault("variables belong into patterns only"))
     }
 
     fn string_segment(&mut self, bits: &mut Bits) -> Result<(), Fault> {

@@ -45,8 +45,12 @@ const DEPTH_MAX: usize = 10_000;
 /// assert_eq!(parse("{ok,\n ]").unwrap_err().to_string(), "line 2, column 2: expected a term, found `]`");
 /// ```
 pub fn parse(text: &str) -> Result<Term, ParseError> {
-    let mut scanner = Scanner::new(text);
-    read(&mut scanner).map_err(|fault| {
+    read_all(&mut Scanner::new(text), text)
+}
+
+/// Reads what `scanner` has, which is `text`.
+pub(super) fn read_all(scanner: &mut Scanner<'_>, text: &str) -> Result<Term, ParseError> {
+    read(scanner).map_err(|fault| {
         let before = text.get(..fault.at).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         ParseError {
@@ -142,7 +146,7 @@ fn read_term(scanner: &mut Scanner<'_>) -> Result<Term, Fault> {
             }
             let is_key = frame.kind == Kind::Map && (values.len() - frame.start) % 2 == 1;
             if is_key {
-                if !scanner.eat("=>") {
+                if !scanner.eat("=>") && !(scanner.reads_pattern() && scanner.eat(":=")) {
                     return Err(scanner.unexpected("`=>`"));
                 }
                 break;
@@ -240,6 +244,9 @@ fn read_word(scanner: &mut Scanner<'_>) -> Result<Term, Fault> {
         return read_export(scanner);
     }
     if word.starts_with(|c: char| c == '_' || c.is_uppercase()) {
+        if let Some(variable) = scanner.variable(word, None) {
+            return Ok(variable);
+        }
         return Err(Fault {
             at,
             reason: format!("`{word}` is a variable, not a term"),

@@ -1,0 +1,533 @@
+/*
+ * wharf.h - Erlang's port system without the Erlang virtual machine, for C and C++.
+ *
+ * A host is a small world of processes and ports. A process opens ports and gets messages from
+ * them:
+ *
+ *     wharf_host *host = wharf_host_new(NULL);
+ *     wharf_process *me = wharf_process_new(host);
+ *     wharf_port port;
+ *     wharf_open(me, "{spawn, \"cat\"}", "[binary]", &port);
+ *     wharf_port_command(me, port, "hello", 5);
+ *     wharf_expect(me, 1000, "{Port, {data, <<\"hello\">>}}");
+ *     wharf_host_free(host);
+ *
+ * Threads: every function may be called from any thread, unless its text says otherwise. There is no
+ * global state, and no lock is held while code of yours runs.
+ *
+ * Results: functions answer a wharf_status, 0 for success, or NULL or (size_t)-1 for a failure.
+ * wharf_error_text() then says what went wrong on this thread, with the port and the operation. What a
+ * function writes through a pointer is written on success only.
+ *
+ * Ownership: what a function makes for you is freed by the function of its kind. Texts and bytes that
+ * you hand over are read during the call and not kept. Text is UTF-8 with a NUL at its end; bytes
+ * come with a length, and NULL with length 0 is no bytes.
+ *
+ * Mistakes: NULL, a host or process that was freed, and a port that is closed are told by a status.
+ *
+ * Numbers of statuses and of other constants are never given another meaning.
+ */
+
+
+#ifndef WHARF_H
+#define WHARF_H
+
+/* Made of src/capi by cbindgen: WHARF_REGENERATE=1 cargo test --test c_header */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The version of this header: its first number. Programs made for another first number do not
+ * work with this library.
+ */
+#define WHARF_VERSION_MAJOR 0
+
+/**
+ * The version of this header: its second number.
+ */
+#define WHARF_VERSION_MINOR 1
+
+/**
+ * The version of this header: its third number.
+ */
+#define WHARF_VERSION_PATCH 0
+
+/**
+ * The version of this header as one number, to be compared: 1.2.3 is 1002003.
+ */
+#define WHARF_VERSION_NUMBER 1000
+
+/**
+ * How a function ended. 0 is success. A number is never given another meaning, and numbers that
+ * are not listed here may come from a later version of the library: treat them as failures.
+ *
+ * `wharf_status_text` has words for each; `wharf_error_text` says what exactly went wrong.
+ */
+typedef enum {
+    /**
+     * It was done.
+     */
+    WHARF_STATUS_OK = 0,
+    /**
+     * An argument is NULL that must not be, or a length is larger than memory can be.
+     */
+    WHARF_STATUS_NULL = 1,
+    /**
+     * The host or process was freed, or there never was one of this address.
+     */
+    WHARF_STATUS_FREED = 2,
+    /**
+     * An argument is wrong: Erlang's `badarg`.
+     */
+    WHARF_STATUS_BADARG = 3,
+    /**
+     * The text is not a term, not a pattern, or not UTF-8.
+     */
+    WHARF_STATUS_SYNTAX = 4,
+    /**
+     * The port is closed, or there never was one of this identity in this host.
+     */
+    WHARF_STATUS_CLOSED = 5,
+    /**
+     * The process has ended.
+     */
+    WHARF_STATUS_EXITED = 6,
+    /**
+     * Nothing came in time.
+     */
+    WHARF_STATUS_TIMEOUT = 7,
+    /**
+     * What came in time was something else.
+     */
+    WHARF_STATUS_MISMATCH = 8,
+    /**
+     * The port is busy, and the call was not to wait.
+     */
+    WHARF_STATUS_BUSY = 9,
+    /**
+     * The port or its driver cannot do this: Erlang's `notsup`.
+     */
+    WHARF_STATUS_NOTSUP = 10,
+    /**
+     * There is none of this name: no process or port, no driver, no timer.
+     */
+    WHARF_STATUS_NOTFOUND = 11,
+    /**
+     * The process or port to be linked has ended: Erlang's `noproc`.
+     */
+    WHARF_STATUS_NOPROC = 12,
+    /**
+     * The host has as many ports or processes as it may have: Erlang's `system_limit`.
+     */
+    WHARF_STATUS_LIMIT = 13,
+    /**
+     * The system or a driver refused; `wharf_error_reason` has its word for it, for example
+     * `enoent`.
+     */
+    WHARF_STATUS_REFUSED = 14,
+    /**
+     * The term is of another kind than the function is about.
+     */
+    WHARF_STATUS_TYPE = 15,
+    /**
+     * A number or an index is outside what it may be.
+     */
+    WHARF_STATUS_RANGE = 16,
+    /**
+     * It was done, and something was left that somebody should have put away.
+     */
+    WHARF_STATUS_LEFT = 17,
+    /**
+     * A fault in wharf itself, which it has survived. Please report it.
+     */
+    WHARF_STATUS_INTERNAL = 18,
+    /**
+     * Never answered. It makes room in the type for the numbers of later versions.
+     */
+    WHARF_STATUS_LARGEST = 2147483647,
+} wharf_status;
+
+/**
+ * A host: a small world of processes, ports and drivers. Any number can live in a program, and
+ * they do not see each other.
+ *
+ * Made by `wharf_host_new`, ended by `wharf_host_free`. All threads may use it. The pointer names
+ * the host and does not point to memory; after `wharf_host_free` every function that is given
+ * it, or a process of that host, answers `WHARF_STATUS_FREED`.
+ */
+typedef struct wharf_host wharf_host;
+
+/**
+ * A process: somebody who owns ports and gets messages. It has no thread of its own; threads act
+ * for it by calling functions with it.
+ *
+ * Made by `wharf_process_new`, ended by `wharf_process_free`, or with its host. All threads may
+ * use it at the same time; one of them receives at a time, others that try wait for their turn. It
+ * may end before it is freed, by an exit signal from a port or process that it is linked to;
+ * functions then answer `WHARF_STATUS_EXITED`. The pointer names the process and does not
+ * point to memory: once it is freed, functions answer `WHARF_STATUS_FREED`.
+ */
+typedef struct wharf_process wharf_process;
+
+/**
+ * A value of Erlang: an atom, a number, a binary, a tuple, a list, a map … It never changes.
+ *
+ * Who makes or is given a term frees it with `wharf_term_free`, once. Any number of threads may read
+ * the same term.
+ */
+typedef struct wharf_term wharf_term;
+
+/**
+ * Settings of a host, for `wharf_host_new`. Fill it with zeros first: 0 and NULL mean what is
+ * usual.
+ */
+typedef struct {
+    /**
+     * How many ports may be open at once: usually 65,536. One more is `WHARF_STATUS_LIMIT`.
+     */
+    size_t ports_max;
+    /**
+     * How many messages may wait for one process: usually any number. A process that gets one
+     * more is ended.
+     */
+    size_t messages_max;
+    /**
+     * How many threads serve `driver_async`: usually 1, at most 1024.
+     */
+    size_t async_threads;
+    /**
+     * How many threads may run ports whose callers did not run them themselves: usually one per
+     * processor, and at least two.
+     */
+    size_t work_threads;
+    /**
+     * Folders, separated by `:`, where `{spawn_driver, Name}` finds `Name.so` that nobody has
+     * loaded: usually none. Read during `wharf_host_new` only.
+     */
+    const char *driver_path;
+    /**
+     * For later versions: zeros.
+     */
+    size_t reserved[8];
+} wharf_host_settings;
+
+/**
+ * The identity of a process. Compare by `id`; 0 is no process.
+ */
+typedef struct {
+    /**
+     * A number that no other process of this program has or will have.
+     */
+    uint64_t id;
+} wharf_pid;
+
+/**
+ * The identity of a port. Compare by `id`; 0 is no port. A port ends by itself sooner or later, and
+ * what is asked of it then is answered by `WHARF_STATUS_CLOSED`: an identity is never given out
+ * again.
+ */
+typedef struct {
+    /**
+     * A number that no other port of this program has or will have.
+     */
+    uint64_t id;
+} wharf_port;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library that the program runs with, as `WHARF_VERSION_NUMBER` counts. A
+ * program that may meet another library than it was compiled for compares the two.
+ *
+ * Any thread may call this.
+ */
+int32_t wharf_version_number(void);
+
+/**
+ * The version of the library that the program runs with, for people: "0.1.0". Never NULL, never
+ * freed.
+ *
+ * Any thread may call this.
+ */
+const char *wharf_version_text(void);
+
+/**
+ * The words for a status, for example `the port is closed`. Never NULL.
+ *
+ * The text is part of the library and is never freed. Any thread may call this, with any
+ * number.
+ */
+const char *wharf_status_text(wharf_status status);
+
+/**
+ * What went wrong last on this thread: the function, the port and the operation, and what to do
+ * about it. An empty text when nothing has. Never NULL.
+ *
+ * The text belongs to the library, and is good until the next call on this thread that fails.
+ * A call that succeeds leaves it as it is.
+ */
+const char *wharf_error_text(void);
+
+/**
+ * Erlang's reason for what went wrong last on this thread, as Erlang text, for example `enoent`
+ * or `badarg`. An empty text where Erlang has none. Never NULL.
+ *
+ * The text belongs to the library, and is good until the next call on this thread that fails.
+ */
+const char *wharf_error_reason(void);
+
+/**
+ * Frees a text that a function of this library has made for the caller. NULL is fine.
+ *
+ * Any thread may call this, once for each text. What `wharf_error_text` and the like lend is not
+ * freed.
+ */
+void wharf_text_free(char *text);
+
+/**
+ * Makes a host, with a copy of the environment that the program has now. `settings` may be NULL;
+ * it is read during the call only.
+ *
+ * The host belongs to the caller, who ends it with `wharf_host_free`. NULL is a failure, about
+ * which `wharf_error_text` says more: the kernel gives no descriptors for watching others, or
+ * `reserved` is not zero. No signal handler is installed and no thread is started before there is
+ * something for it to do.
+ *
+ * Any thread may call this.
+ */
+wharf_host *wharf_host_new(const wharf_host_settings *settings);
+
+/**
+ * Ends a host: its processes end, its ports are closed without waiting for output that nobody
+ * reads, its drivers are unloaded. `host` and every `wharf_process` of it are freed by this.
+ *
+ * - `WHARF_STATUS_OK`: nothing of it was left.
+ * - `WHARF_STATUS_LEFT`: it has ended all the same, and ports were still open, of which
+ *   `wharf_error_text` has the list. For a test this is a mistake; a program may ignore it.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
+ *
+ * Any thread may call this. Threads that wait in a function of the host's processes come back with
+ * `WHARF_STATUS_EXITED`.
+ */
+wharf_status wharf_host_free(wharf_host *host);
+
+/**
+ * How many ports the host has, those included that are still closing. `(size_t)-1` is a failure:
+ * NULL, or freed.
+ *
+ * Any thread may call this.
+ */
+size_t wharf_host_ports_count(const wharf_host *host);
+
+/**
+ * Closes all ports of the host as the end of an Erlang node does: output that was taken is written
+ * before a port ends. Waits up to `timeout_ms` for that.
+ *
+ * - `WHARF_STATUS_OK`: no port is left.
+ * - `WHARF_STATUS_TIMEOUT`: some have not taken their output yet; ask again to wait on.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`.
+ *
+ * Any thread may call this, but no driver from its own callback.
+ */
+wharf_status wharf_host_close_ports(const wharf_host *host, int64_t timeout_ms);
+
+/**
+ * Makes a process in a host. NULL is a failure: the host is NULL or was freed; `wharf_error_text`
+ * says which.
+ *
+ * The process belongs to the caller, who ends it with `wharf_process_free`; `wharf_host_free` ends
+ * it as well. Any thread may call this.
+ */
+wharf_process *wharf_process_new(const wharf_host *host);
+
+/**
+ * Ends a process, normally, and frees it: its ports are closed, its messages are dropped.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
+ *
+ * Any thread may call this. Threads that wait in a function of the process come back with
+ * `WHARF_STATUS_EXITED`.
+ */
+wharf_status wharf_process_free(wharf_process *process);
+
+/**
+ * The identity of a process; 0 inside for NULL and for one that was freed.
+ *
+ * Any thread may call this.
+ */
+wharf_pid wharf_process_pid(const wharf_process *process);
+
+/**
+ * Whether exit signals become messages from now on (`{'EXIT', From, Reason}`) instead of ending
+ * the process. Off at first.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_trap_exit(const wharf_process *process, bool trap);
+
+/**
+ * How many messages wait. `(size_t)-1` is a failure: NULL, or freed.
+ *
+ * Any thread may call this.
+ */
+size_t wharf_process_messages_count(const wharf_process *process);
+
+/**
+ * Loads the driver `name` from the file `folder/name.so`, for as long as the host lives. Ports of
+ * it are opened with `{spawn_driver, "name"}`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_REFUSED`: the file is missing or no driver, needs a symbol nobody has, is of a
+ *   version that does not fit, or refuses; the error's text says which.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this. The driver's `init` runs on it.
+ */
+wharf_status wharf_driver_load(const wharf_host *host, const char *folder, const char *name);
+
+/**
+ * Opens a port, as Erlang's `open_port(Name, Options)`, with both arguments as Erlang text:
+ *
+ *     wharf_open(me, "{spawn, \"cat\"}", "[binary]", &port);
+ *     wharf_open(me, "{spawn_executable, \"/bin/sh\"}", "[{args, [\"-c\", \"exit 3\"]}, exit_status]", &port);
+ *     wharf_open(me, "{spawn_driver, \"counter_drv\"}", "[]", &port);
+ *     wharf_open(me, "{fd, 0, 1}", "[binary, eof]", &port);
+ *
+ * `options` may be NULL, which is `[]`. The process owns the port and is linked to it. `*port` is
+ * written on success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_SYNTAX`: a text is not a term; the error's text says where.
+ * - `WHARF_STATUS_BADARG`: no such kind of name, no such driver, or options that do not fit.
+ * - `WHARF_STATUS_REFUSED`: the system or the driver said no; `wharf_error_reason` is `enoent`,
+ *   `eacces`, `emfile` and so on. A program that cannot be started after all is told by its exit status.
+ * - `WHARF_STATUS_LIMIT`: the host has as many ports as it may have.
+ * - `WHARF_STATUS_EXITED`: the process has ended.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_open(const wharf_process *process,
+                        const char *name,
+                        const char *options,
+                        wharf_port *port);
+
+/**
+ * Hands `len` bytes to a port, and waits while the port is busy. They are read, or copied, before this
+ * returns. Success means that they were taken; what fails later is told by the port's end.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_CLOSED`: the port is closed, or was while this waited.
+ * - `WHARF_STATUS_BADARG`: asked by a callback of the port's own driver, which cannot wait for itself.
+ * - `WHARF_STATUS_EXITED`: the process has ended.
+ * - `WHARF_STATUS_NULL`: `data` is NULL and `len` is not 0.
+ * - `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; the bytes of each call stay together.
+ */
+wharf_status wharf_port_command(const wharf_process *process,
+                                wharf_port port,
+                                const void *data,
+                                size_t len);
+
+/**
+ * Closes a port. Output that was taken still goes out, and nothing is told to the owner, except that a
+ * process that traps exits gets `{'EXIT', Port, normal}`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_CLOSED`: it is closed already.
+ * - `WHARF_STATUS_BADARG`: asked by a callback of the port's own driver, which cannot wait for itself.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_close(const wharf_process *process,
+                              wharf_port port);
+
+/**
+ * Takes the next message of a process, as Erlang text, for example
+ * `{#Port<0.5>,{data,<<"hello">>}}`. Waits up to `timeout_ms` for one; 0 only looks, a negative
+ * number waits for ever.
+ *
+ * The text belongs to the caller, who frees it with `wharf_text_free`. `*message` is written on
+ * success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TIMEOUT`: no message came.
+ * - `WHARF_STATUS_EXITED`: the process has ended, or did so meanwhile.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; one at a time receives.
+ */
+wharf_status wharf_receive_text(const wharf_process *process, int64_t timeout_ms, char **message);
+
+/**
+ * For tests: takes the first message that matches a pattern, waiting up to `timeout_ms` for one.
+ * Other messages stay where they are, in order.
+ *
+ * A pattern is Erlang text. In it `_` matches everything, and a variable (`Port`, `Data`) matches
+ * anything, but the same wherever it stands again:
+ *
+ *     wharf_expect(me, 1000, "{Port, {data, <<\"5\">>}}");
+ *     wharf_expect(me, 1000, "{'EXIT', _, normal}");
+ *
+ * A map matches when it has the pattern's keys with matching values. When nothing matches, the
+ * pattern, the messages that came instead and the state of the process's ports are written to
+ * the standard error, and are the text of `wharf_error_text`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TIMEOUT`: no message is there at all.
+ * - `WHARF_STATUS_MISMATCH`: messages are there, and none of them matches.
+ * - `WHARF_STATUS_SYNTAX`: the text is no pattern; the error's text says where.
+ * - `WHARF_STATUS_EXITED`: the process has ended, or did so meanwhile.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; one at a time receives.
+ */
+wharf_status wharf_expect(const wharf_process *process, int64_t timeout_ms, const char *pattern);
+
+/**
+ * Reads a term from Erlang text: `{ok, [1, 2.5, <<"bytes">>]}`. Comments and a final full stop are
+ * allowed.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*term` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_SYNTAX`: it is not a term, or not UTF-8; the error's text says where.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_parse(const char *text,
+                              wharf_term **term);
+
+/**
+ * Prints a term as Erlang text. The text belongs to the caller, who frees it with
+ * `wharf_text_free`. NULL is a failure: the term is NULL.
+ *
+ * Any thread may call this.
+ */
+char *wharf_term_text(const wharf_term *term);
+
+/**
+ * Frees a term. NULL is fine.
+ *
+ * Any thread may call this, once for each term.
+ */
+void wharf_term_free(wharf_term *term);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* WHARF_H */

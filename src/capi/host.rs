@@ -1,0 +1,174 @@
+//! Hosts: small worlds of processes and ports.
+
+use std::ffi::c_char;
+use std::path::PathBuf;
+
+use super::living;
+use super::status::{Fault, wharf_status};
+use super::{argument, export};
+use crate::ffi::pointer;
+use crate::host::Host;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use wharf_status::*;
+
+/// A host: a small world of processes, ports and drivers. Any number can live in a program, and
+/// they do not see each other.
+///
+/// Made by `wharf_host_new`, ended by `wharf_host_free`. All threads may use it. The pointer names
+/// the host and does not point to memory; after `wharf_host_free` every function that is given
+/// it, or a process of that host, answers `WHARF_STATUS_FREED`.
+#[allow(non_camel_case_types)]
+pub struct wharf_host {
+    _opaque: [u8; 0],
+}
+
+/// Settings of a host, for `wharf_host_new`. Fill it with zeros first: 0 and NULL mean what is
+/// usual.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct wharf_host_settings {
+    /// How many ports may be open at once: usually 65,536. One more is `WHARF_STATUS_LIMIT`.
+    pub ports_max: usize,
+    /// How many messages may wait for one process: usually any number. A process that gets one
+    /// more is ended.
+    pub messages_max: usize,
+    /// How many threads serve `driver_async`: usually 1, at most 1024.
+    pub async_threads: usize,
+    /// How many threads may run ports whose callers did not run them themselves: usually one per
+    /// processor, and at least two.
+    pub work_threads: usize,
+    /// Folders, separated by `:`, where `{spawn_driver, Name}` finds `Name.so` that nobody has
+    /// loaded: usually none. Read during `wharf_host_new` only.
+    pub driver_path: *const c_char,
+    /// For later versions: zeros.
+    pub reserved: [usize; 8],
+}
+
+/// Makes a host, with a copy of the environment that the program has now. `settings` may be NULL;
+/// it is read during the call only.
+///
+/// The host belongs to the caller, who ends it with `wharf_host_free`. NULL is a failure, about
+/// which `wharf_error_text` says more: the kernel gives no descriptors for watching others, or
+/// `reserved` is not zero. No signal handler is installed and no thread is started before there is
+/// something for it to do.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_new(settings: *const wharf_host_settings) -> *mut wharf_host {
+    export!(wharf_host_new, |_| std::ptr::null_mut(), {
+        let mut builder = Host::builder();
+        // SAFETY: C's promise.
+        if let Some(settings) = unsafe { pointer::load(settings) } {
+            if settings.reserved != [0; 8] {
+                return Err(Fault::new(
+                    WHARF_STATUS_BADARG,
+                    "the settings have a part that is not zero and that this version does not know",
+                ));
+            }
+            if settings.ports_max > 0 {
+                builder = builder.ports_max(settings.ports_max);
+            }
+            if settings.messages_max > 0 {
+                builder = builder.messages_max(settings.messages_max);
+            }
+            if settings.async_threads > 0 {
+                builder = builder.async_threads(settings.async_threads);
+            }
+            if settings.work_threads > 0 {
+                builder = builder.work_threads(settings.work_threads);
+            }
+            // SAFETY: C's promise.
+            if let Some(path) = unsafe { pointer::string(settings.driver_path) } {
+                let folders = path.to_bytes().split(|byte| *byte == b':');
+                for folder in folders.filter(|folder| !folder.is_empty()) {
+                    builder = builder.driver_path(PathBuf::from(OsStr::from_bytes(folder)));
+                }
+            }
+        }
+        let host = builder.build();
+        let host = host.map_err(|error| Fault::new(WHARF_STATUS_REFUSED, error.to_string()))?;
+        living::enter_host(host)
+    })
+}
+
+/// Ends a host: its processes end, its ports are closed without waiting for output that nobody
+/// reads, its drivers are unloaded. `host` and every `wharf_process` of it are freed by this.
+///
+/// - `WHARF_STATUS_OK`: nothing of it was left.
+/// - `WHARF_STATUS_LEFT`: it has ended all the same, and ports were still open, of which
+///   `wharf_error_text` has the list. For a test this is a mistake; a program may ignore it.
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
+///
+/// Any thread may call this. Threads that wait in a function of the host's processes come back with
+/// `WHARF_STATUS_EXITED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_free(host: *mut wharf_host) -> wharf_status {
+    export!(wharf_host_free, {
+        let (entry, processes) = living::remove_host(host)?;
+        let left = left_behind(&entry.host);
+        for process in processes {
+            process.process.exit(crate::term::Term::atom("shutdown"));
+        }
+        drop(entry);
+        match left.is_empty() {
+            true => Ok(()),
+            false => Err(Fault::new(WHARF_STATUS_LEFT, left.join("\n"))),
+        }
+    })
+}
+
+/// A line for each thing that somebody should have put away.
+fn left_behind(host: &Host) -> Vec<String> {
+    let asker = host.process();
+    let line = |id: crate::term::PortId| {
+        let port = asker.port(id)?;
+        let name = port.info("name").and_then(|name| name.to_charlist_string());
+        let owner = port.info("connected");
+        let owner = owner.map_or("nobody".into(), |owner| owner.to_string());
+        Some(format!(
+            "left behind: {id} ({}), owned by {owner}",
+            name.unwrap_or_default()
+        ))
+    };
+    host.ports().into_iter().filter_map(line).collect()
+}
+
+/// How many ports the host has, those included that are still closing. `(size_t)-1` is a failure:
+/// NULL, or freed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_ports_count(host: *const wharf_host) -> usize {
+    export!(wharf_host_ports_count, |_| usize::MAX, {
+        Ok(living::host(host)?.host.ports().len())
+    })
+}
+
+/// Closes all ports of the host as the end of an Erlang node does: output that was taken is written
+/// before a port ends. Waits up to `timeout_ms` for that.
+///
+/// - `WHARF_STATUS_OK`: no port is left.
+/// - `WHARF_STATUS_TIMEOUT`: some have not taken their output yet; ask again to wait on.
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`.
+///
+/// Any thread may call this, but no driver from its own callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_close_ports(
+    host: *const wharf_host,
+    timeout_ms: i64,
+) -> wharf_status {
+    export!(wharf_host_close_ports, {
+        let entry = living::host(host)?;
+        let timeout = argument::timeout(timeout_ms).unwrap_or(std::time::Duration::MAX);
+        let left = entry.host.close_ports(timeout);
+        match left.len() {
+            0 => Ok(()),
+            n => Err(Fault::new(
+                WHARF_STATUS_TIMEOUT,
+                format!("{n} ports have not taken their output yet"),
+            )),
+        }
+    })
+}

@@ -1,0 +1,95 @@
+//! Processes: who owns ports and gets messages.
+
+use super::export;
+use super::host::wharf_host;
+use super::living;
+use super::status::wharf_status;
+
+/// A process: somebody who owns ports and gets messages. It has no thread of its own; threads act
+/// for it by calling functions with it.
+///
+/// Made by `wharf_process_new`, ended by `wharf_process_free`, or with its host. All threads may
+/// use it at the same time; one of them receives at a time, others that try wait for their turn. It
+/// may end before it is freed, by an exit signal from a port or process that it is linked to;
+/// functions then answer `WHARF_STATUS_EXITED`. The pointer names the process and does not
+/// point to memory: once it is freed, functions answer `WHARF_STATUS_FREED`.
+#[allow(non_camel_case_types)]
+pub struct wharf_process {
+    _opaque: [u8; 0],
+}
+
+/// The identity of a process. Compare by `id`; 0 is no process.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct wharf_pid {
+    /// A number that no other process of this program has or will have.
+    pub id: u64,
+}
+
+/// Makes a process in a host. NULL is a failure: the host is NULL or was freed; `wharf_error_text`
+/// says which.
+///
+/// The process belongs to the caller, who ends it with `wharf_process_free`; `wharf_host_free` ends
+/// it as well. Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_process_new(host: *const wharf_host) -> *mut wharf_process {
+    export!(wharf_process_new, |_| std::ptr::null_mut(), {
+        living::enter_process(host)
+    })
+}
+
+/// Ends a process, normally, and frees it: its ports are closed, its messages are dropped.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
+///
+/// Any thread may call this. Threads that wait in a function of the process come back with
+/// `WHARF_STATUS_EXITED`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_process_free(process: *mut wharf_process) -> wharf_status {
+    export!(wharf_process_free, {
+        let entry = living::remove_process(process)?;
+        entry.process.exit(crate::term::Term::atom("normal"));
+        Ok(())
+    })
+}
+
+/// The identity of a process; 0 inside for NULL and for one that was freed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_process_pid(process: *const wharf_process) -> wharf_pid {
+    export!(wharf_process_pid, |_| wharf_pid { id: 0 }, {
+        let pid = living::process(process)?.process.pid();
+        Ok(wharf_pid { id: pid.number() })
+    })
+}
+
+/// Whether exit signals become messages from now on (`{'EXIT', From, Reason}`) instead of ending
+/// the process. Off at first.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_process_trap_exit(
+    process: *const wharf_process,
+    trap: bool,
+) -> wharf_status {
+    export!(wharf_process_trap_exit, {
+        living::process(process)?.process.set_trap_exit(trap);
+        Ok(())
+    })
+}
+
+/// How many messages wait. `(size_t)-1` is a failure: NULL, or freed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_process_messages_count(process: *const wharf_process) -> usize {
+    export!(wharf_process_messages_count, |_| usize::MAX, {
+        Ok(living::process(process)?.process.messages_waiting())
+    })
+}

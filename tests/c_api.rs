@@ -1,0 +1,125 @@
+//! The C door: programs in C and C++ use `include/wharf.h` and the library as anybody would.
+//!
+//! Each `c_tests/door_*.c` is one program; it fails by its exit status, and says why on its
+//! standard error. All are compiled with every warning as an error.
+#![forbid(unsafe_code)]
+
+#[path = "support/drivers.rs"]
+mod drivers;
+#[path = "support/program.rs"]
+mod program;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+const WARNINGS: [&str; 6] = [
+    "-Wall",
+    "-Wextra",
+    "-Wpedantic",
+    "-Wshadow",
+    "-Wconversion",
+    "-Werror",
+];
+/// The language, the standard, and what only C has to say.
+const STANDARDS: [(&str, &str, &[&str]); 3] = [
+    ("c", "c99", &["-Wstrict-prototypes", "-Wc++-compat"]),
+    ("c", "c11", &["-Wstrict-prototypes", "-Wc++-compat"]),
+    ("c++", "c++17", &[]),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo has put `libwharf.so` and `libwharf.a` for this test.
+fn libraries() -> PathBuf {
+    let myself = std::env::current_exe().unwrap();
+    let folder = myself.parent().unwrap().to_owned();
+    assert!(folder.join("libwharf.so").exists(), "{folder:?}");
+    folder
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_api");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder.join(name)
+}
+
+fn compile(source: &Path, language: &str, standard: &str, flags: &[&str], output: &Path) {
+    let libraries = libraries();
+    let ran = Command::new("cc")
+        .args(["-x", language, &format!("-std={standard}"), "-g"])
+        .args(WARNINGS)
+        .args(flags)
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg("-o")
+        .arg(output)
+        .arg(source)
+        .args(["-x", "none", "-pthread", "-lwharf", "-L"])
+        .arg(&libraries)
+        .arg(format!("-Wl,-rpath,{}", libraries.display()))
+        .output()
+        .expect("a C compiler");
+    assert!(
+        ran.status.success(),
+        "{} as {standard}:\n{}",
+        source.display(),
+        String::from_utf8_lossy(&ran.stderr)
+    );
+}
+
+/// The sample drivers, compiled as their authors would.
+fn sample_drivers() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| drivers::compile_all("c_api"))
+}
+
+fn run(program: &Path) -> Output {
+    let mut command = Command::new(program);
+    command.arg(sample_drivers()).current_dir(root());
+    program::run_within(command, "", Duration::from_secs(60))
+}
+
+/// Compiles and runs `c_tests/door_NAME.c` in every language.
+fn door(name: &str) {
+    let source = root().join("c_tests").join(format!("door_{name}.c"));
+    for (language, standard, flags) in STANDARDS {
+        let output = scratch(&format!("{name}-{standard}"));
+        compile(&source, language, standard, flags, &output);
+        let ran = run(&output);
+        assert!(
+            ran.status.success(),
+            "{name} as {standard}: {}\n{}{}",
+            ran.status,
+            String::from_utf8_lossy(&ran.stdout),
+            String::from_utf8_lossy(&ran.stderr)
+        );
+    }
+}
+
+macro_rules! doors {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            door(stringify!($name));
+        })*
+
+        const DOORS: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+doors! { driver header host misuse port status }
+
+#[test]
+fn every_program_is_run() {
+    let mut found: Vec<String> = std::fs::read_dir(root().join("c_tests"))
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+        .filter_map(|name| Some(name.strip_prefix("door_")?.strip_suffix(".c")?.to_owned()))
+        .collect();
+    found.sort();
+    assert_eq!(found, DOORS);
+}
