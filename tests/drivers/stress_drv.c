@@ -24,12 +24,8 @@
 
 #define THREADS_MAX 2 /* of a port */
 #define PORTS_MAX 100 /* beyond which none is made from inside */
-#define SHARED 32     /* binaries that all ports share */
 
-/* What was begun, and what was ended. */
-enum { PORTS, JOBS, THREADS, BINARIES, DESCRIPTORS, STATES, COUNTED };
-static const char *const names[] = {"ports", "jobs", "threads", "binaries", "descriptors", "states"};
-static long begun[COUNTED], ended[COUNTED];
+#include "stress_counts.h"
 
 typedef struct {
     int references; /* the port's, its threads' and its jobs' */
@@ -51,28 +47,10 @@ typedef struct {
     unsigned int number;
 } Job;
 
-static ErlDrvMutex *shared_lock;
 static ErlDrvRWLock *terms_lock;
-static ErlDrvBinary *shared[SHARED];
 static ErlDrvTermData terms[SHARED]; /* ports, many of them gone */
 static ErlDrvTSDKey key;
 static unsigned long looked_at; /* so that looking is not left out */
-
-static void begin(int what)
-{
-    __atomic_add_fetch(&begun[what], 1, __ATOMIC_SEQ_CST);
-}
-
-static void end(int what)
-{
-    __atomic_add_fetch(&ended[what], 1, __ATOMIC_SEQ_CST);
-}
-
-static unsigned int next(unsigned int *seed)
-{
-    *seed = *seed * 1103515245u + 12345u;
-    return *seed >> 16;
-}
 
 static Port *hold(Port *port)
 {
@@ -123,48 +101,6 @@ static void leave(Port *port)
 {
     __atomic_sub_fetch(&port->inside, 1, __ATOMIC_SEQ_CST);
     let_go(port);
-}
-
-static ErlDrvBinary *new_binary(unsigned int size)
-{
-    ErlDrvBinary *binary = driver_alloc_binary((ErlDrvSizeT)size);
-    begin(BINARIES);
-    memset(binary->orig_bytes, 'b', size);
-    return binary;
-}
-
-static void free_binary(ErlDrvBinary *binary)
-{
-    if (binary != NULL) {
-        end(BINARIES);
-        driver_free_binary(binary);
-    }
-}
-
-/* Puts a binary, with its reference, where others find it, and lets go of the one that was there. */
-static void share(ErlDrvBinary *binary, unsigned int where)
-{
-    ErlDrvBinary *before;
-    erl_drv_mutex_lock(shared_lock);
-    before = shared[where % SHARED];
-    shared[where % SHARED] = binary;
-    erl_drv_mutex_unlock(shared_lock);
-    free_binary(before);
-}
-
-/* A reference to one that others have, too, or to a new one. */
-static ErlDrvBinary *borrow(unsigned int where)
-{
-    ErlDrvBinary *binary;
-    erl_drv_mutex_lock(shared_lock);
-    binary = shared[where % SHARED];
-    if (binary != NULL) {
-        begin(BINARIES);
-        if (driver_binary_inc_refc(binary) < 2)
-            abort();
-    }
-    erl_drv_mutex_unlock(shared_lock);
-    return binary != NULL ? binary : new_binary(where % 300 + 1);
 }
 
 /* Tells a process something of every kind. */
