@@ -114,7 +114,7 @@ impl Scene {
     }
 
     /// The driver is gone, after its last word.
-    fn is_gone(mut self) {
+    fn ends(mut self) {
         self.gate.reaches("F");
         self.hears_of_the_unload();
         assert!(!is_mapped(self.name), "the file is still mapped");
@@ -140,7 +140,7 @@ fn a_callback_that_runs_on_another_thread_is_waited_for() {
             scene.gate.let_go();
         });
         scene.gate.reaches("x");
-        scene.is_gone();
+        scene.ends();
     }
 }
 
@@ -156,7 +156,7 @@ fn a_job_is_waited_for_though_its_port_is_gone() {
         assert!(is_mapped(name), "unmapped under a job");
         scene.gate.let_go();
         scene.gate.reaches("d");
-        scene.is_gone();
+        scene.ends();
     }
 }
 
@@ -179,7 +179,7 @@ fn a_job_that_is_done_gets_its_data_back_before_the_end() {
     assert!(is_mapped("unload_done"), "unmapped under ready_async");
     scene.gate.let_go();
     scene.gate.reaches("x");
-    scene.is_gone();
+    scene.ends();
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn finish_may_wait_for_a_thread() {
     scene.gate.reaches("J");
     assert!(is_mapped("unload_held"), "unmapped under a thread");
     scene.gate.let_go();
-    scene.is_gone();
+    scene.ends();
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_descriptor_is_given_back_before_the_end() {
         assert!(is_mapped(name), "unmapped under stop_select");
         scene.gate.let_go();
         scene.gate.reaches("x");
-        scene.is_gone();
+        scene.ends();
     }
 }
 
@@ -281,7 +281,7 @@ fn timers_and_deaths_that_are_due_do_not_come_after_the_end() {
             }
             assert!(["t", "e"].contains(&&*place), "{place}");
         }
-        scene.is_gone();
+        scene.ends();
     }
 }
 
@@ -304,7 +304,7 @@ fn two_hosts_unload_the_same_file_each_for_itself() {
         first.gate.let_go();
     });
     first.gate.reaches("x");
-    first.is_gone();
+    first.ends();
 }
 
 #[test]

@@ -301,6 +301,7 @@ story.("reload, and the one who asked dies", fn ->
     load.([])
     short.(load.(reload: :pending, monitor: :pending))
   end)
+  Scenario.eventually(fn -> File.read!("load_a.log") == "driver_init init finish driver_init init " end)
   ref = :erl_ddll.monitor(:driver, {'load_a', :unloaded_only})
   Loader.end_of(other)
   facts = info.()
