@@ -150,6 +150,55 @@ typedef enum {
 } wharf_status;
 
 /**
+ * What a message is. Later versions may know more kinds.
+ */
+typedef enum {
+    /**
+     * None: the message was freed, or none has come.
+     */
+    WHARF_MESSAGE_NONE = 0,
+    /**
+     * `{Port, {data, Data}}`: `port`, and the bytes in `bytes` and `len`.
+     */
+    WHARF_MESSAGE_DATA = 1,
+    /**
+     * `{Port, {data, {eol | noeol, Line}}}`: as data, without the end of the line. `complete` is
+     * false where the line's end was not seen yet.
+     */
+    WHARF_MESSAGE_LINE = 2,
+    /**
+     * `{Port, {exit_status, Status}}`: `port`, and the program's `status`; 128 and more is a signal.
+     */
+    WHARF_MESSAGE_EXIT_STATUS = 3,
+    /**
+     * `{Port, eof}`: the program has closed its output; `port` is still open.
+     */
+    WHARF_MESSAGE_EOF = 4,
+    /**
+     * `{Port, closed}`: the answer to the message `{Owner, close}`.
+     */
+    WHARF_MESSAGE_CLOSED = 5,
+    /**
+     * `{Port, connected}`: the answer to the message `{Owner, {connect, Pid}}`.
+     */
+    WHARF_MESSAGE_CONNECTED = 6,
+    /**
+     * `{'EXIT', From, Reason}`: a linked port or process, in `port` or `pid`, has ended; `term` is
+     * the reason.
+     */
+    WHARF_MESSAGE_EXIT = 7,
+    /**
+     * `{'DOWN', Reference, _, Object, Reason}`: what was monitored, in `port` or `pid` unless it was
+     * by name, has ended; `reference` is the monitor, `term` the reason.
+     */
+    WHARF_MESSAGE_DOWN = 8,
+    /**
+     * Anything else: `term` is the message.
+     */
+    WHARF_MESSAGE_OTHER = 9,
+} wharf_message_kind;
+
+/**
  * A host: a small world of processes, ports and drivers. Any number can live in a program, and
  * they do not see each other.
  *
@@ -158,6 +207,11 @@ typedef enum {
  * it, or a process of that host, answers `WHARF_STATUS_FREED`.
  */
 typedef struct wharf_host wharf_host;
+
+/**
+ * What keeps a message's bytes and terms.
+ */
+typedef struct wharf_message_body wharf_message_body;
 
 /**
  * A process: somebody who owns ports and gets messages. It has no thread of its own; threads act
@@ -234,6 +288,64 @@ typedef struct {
      */
     uint64_t id;
 } wharf_port;
+
+/**
+ * The identity of a monitor. Compare by `id`; 0 is none.
+ */
+typedef struct {
+    /**
+     * A number that is never given out again.
+     */
+    uint64_t id;
+} wharf_reference;
+
+/**
+ * A message, written by `wharf_receive` and freed by `wharf_message_free`. `kind` says which fields
+ * mean something; the others are zero. `bytes` and `term` belong to the message and are good until it
+ * is freed; bytes are not copied, and a message may be kept for as long as its bytes are wanted.
+ */
+typedef struct {
+    /**
+     * What it is.
+     */
+    wharf_message_kind kind;
+    /**
+     * Of a line: whether its end was seen.
+     */
+    bool complete;
+    /**
+     * The port that it came from, or that has ended.
+     */
+    wharf_port port;
+    /**
+     * The process that has ended.
+     */
+    wharf_pid pid;
+    /**
+     * The monitor.
+     */
+    wharf_reference reference;
+    /**
+     * The program's exit status.
+     */
+    int64_t status;
+    /**
+     * The data; not terminated by a NUL.
+     */
+    const uint8_t *bytes;
+    /**
+     * How many bytes of data.
+     */
+    size_t len;
+    /**
+     * The reason of an end, or the whole of another message.
+     */
+    const wharf_term *term;
+    /**
+     * The library's own.
+     */
+    wharf_message_body *body;
+} wharf_message;
 
 #ifdef __cplusplus
 extern "C" {
@@ -454,6 +566,93 @@ wharf_status wharf_port_close(const wharf_process *process,
                               wharf_port port);
 
 /**
+ * Hands bytes to a port as `wharf_port_command` does, but does not wait.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BUSY`: the port is busy, and nothing was sent.
+ * - Others as of `wharf_port_command`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_try_command(const wharf_process *process,
+                                    wharf_port port,
+                                    const void *data,
+                                    size_t len);
+
+/**
+ * Asks a driver to do operation number `operation` with `len` bytes, as Erlang's `port_control`. The
+ * answer, a binary or a list of bytes as the driver chooses, is written to `*answer` on success, and
+ * belongs to the caller, who frees it with `wharf_term_free`; `answer` may be NULL where it is not
+ * wanted.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: the port does not know this operation.
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this. The driver's `control` runs on it when nobody else is in the driver.
+ */
+wharf_status wharf_port_control(const wharf_process *process,
+                                wharf_port port,
+                                uint32_t operation,
+                                const void *data,
+                                size_t len,
+                                wharf_term **answer);
+
+/**
+ * Hands a term to a driver and gets one back, as Erlang's `erlang:port_call`. `data` stays the caller's.
+ * The answer is given as by `wharf_port_control`, and so are the statuses.
+ *
+ * Any thread may call this. The driver's `call` runs on it when nobody else is in the driver.
+ */
+wharf_status wharf_port_call(const wharf_process *process,
+                             wharf_port port,
+                             uint32_t operation,
+                             const wharf_term *data,
+                             wharf_term **answer);
+
+/**
+ * Makes another process the owner of a port, and links it. The former owner stays linked.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: there is no such process in this host, or it has ended.
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_connect(const wharf_process *process, wharf_port port, wharf_pid to);
+
+/**
+ * One fact about a port, as Erlang's `erlang:port_info(Port, Item)`: `name`, `connected`, `links`,
+ * `input`, `output`, `os_pid`, `queue_size`, `registered_name` and so on. Only the fact is given, without
+ * the item's name.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*fact` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: there is no such item, or the port has none.
+ * - `WHARF_STATUS_SYNTAX`: the item's name is not UTF-8.
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_info(const wharf_process *process,
+                             wharf_port port,
+                             const char *item,
+                             wharf_term **fact);
+
+/**
+ * Lists the ports of a host, those that are closing included: up to `max` of them are written to
+ * `ports`. The answer is how many there are, which may be more than `max`; `(size_t)-1` is a failure: the
+ * host is NULL or was freed, or `ports` is NULL and `max` is not 0.
+ *
+ * Any thread may call this; ports come and go meanwhile.
+ */
+size_t wharf_host_ports(const wharf_host *host,
+                        wharf_port *ports,
+                        size_t max);
+
+/**
  * Takes the next message of a process, as Erlang text, for example
  * `{#Port<0.5>,{data,<<"hello">>}}`. Waits up to `timeout_ms` for one; 0 only looks, a negative
  * number waits for ever.
@@ -494,6 +693,216 @@ wharf_status wharf_receive_text(const wharf_process *process, int64_t timeout_ms
  * Any thread may call this; one at a time receives.
  */
 wharf_status wharf_expect(const wharf_process *process, int64_t timeout_ms, const char *pattern);
+
+/**
+ * Takes the next message of a process. Waits up to `timeout_ms` for one; 0 only looks, a negative
+ * number waits for ever.
+ *
+ * The message belongs to the caller, who frees it with `wharf_message_free`. `*message` is written
+ * on success only, whatever was there before.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TIMEOUT`: no message came.
+ * - `WHARF_STATUS_EXITED`: the process has ended, or did so meanwhile.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; one at a time receives.
+ */
+wharf_status wharf_receive(const wharf_process *process,
+                           int64_t timeout_ms,
+                           wharf_message *message);
+
+/**
+ * Takes the next message that speaks of `port`, as `wharf_receive` does. Others stay where they are.
+ *
+ * Statuses as of `wharf_receive`; a port that is closed already is waited for like any other.
+ *
+ * Any thread may call this; one at a time receives.
+ */
+wharf_status wharf_receive_from(const wharf_process *process,
+                                wharf_port port,
+                                int64_t timeout_ms,
+                                wharf_message *message);
+
+/**
+ * Takes the first message that matches a pattern, see `wharf_expect`, as a term. Others stay where
+ * they are. Nothing is written to the standard error.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*message` is written on
+ * success only. Statuses as of `wharf_expect`.
+ *
+ * Any thread may call this; one at a time receives.
+ */
+wharf_status wharf_receive_match(const wharf_process *process,
+                                 int64_t timeout_ms,
+                                 const char *pattern,
+                                 wharf_term **message);
+
+/**
+ * Frees what a message holds, and makes its kind `WHARF_MESSAGE_NONE`, so that freeing it again does
+ * no harm. NULL is fine.
+ *
+ * Any thread may call this, when no other uses the message. A copy of the structure is not another
+ * message: free one of them.
+ */
+void wharf_message_free(wharf_message *message);
+
+/**
+ * Sends a message to a process: a term as Erlang text, for example `{self, [1, 2]}`. A process that
+ * has ended gets nothing, and that is no failure.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_SYNTAX`: the text is not a term; the error's text says where.
+ * - `WHARF_STATUS_EXITED`: the sender has ended.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_send(const wharf_process *process, wharf_pid to, const char *message);
+
+/**
+ * Links a process to a port: when one ends, the other is told by an exit signal.
+ *
+ * - `WHARF_STATUS_OK`: also where the port has ended and the process traps exits; it then gets
+ *   `{'EXIT', Port, noproc}`.
+ * - `WHARF_STATUS_NOPROC`: the port has ended.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_link(const wharf_process *process, wharf_port port);
+
+/**
+ * Links a process to another, as `wharf_port_link` does.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_link(const wharf_process *process, wharf_pid other);
+
+/**
+ * Takes the link to a port away; no exit signal of it comes after this. No failure where there is none.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_unlink(const wharf_process *process,
+                               wharf_port port);
+
+/**
+ * Takes the link to another process away, as `wharf_port_unlink` does.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_unlink(const wharf_process *process, wharf_pid other);
+
+/**
+ * Has a process hear of a port's end by a message, once: `WHARF_MESSAGE_DOWN` with this reference. Of one
+ * that has ended it hears at once. `*monitor` is written on success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_monitor(const wharf_process *process,
+                                wharf_port port,
+                                wharf_reference *monitor);
+
+/**
+ * Has a process hear of another's end, as `wharf_port_monitor` does.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_monitor(const wharf_process *process,
+                                   wharf_pid other,
+                                   wharf_reference *monitor);
+
+/**
+ * Takes a monitor away, and its message if that has come already.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_demonitor(const wharf_process *process, wharf_reference monitor);
+
+/**
+ * Sends a port an exit signal, as Erlang's `exit(Port, Reason)`; the reason is Erlang text, for example
+ * `kill`. A port that has ended gets nothing, and that is no failure.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_SYNTAX`: the reason is not a term.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_exit(const wharf_process *process,
+                             wharf_port port,
+                             const char *reason);
+
+/**
+ * Sends a process an exit signal, as `wharf_port_exit` does. A process that sends one to itself
+ * ends, unless it traps exits.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_exit(const wharf_process *process, wharf_pid other, const char *reason);
+
+/**
+ * Gives a port a name in its host, until it ends or `wharf_name_unregister` takes it away.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: the name is taken, or is `undefined`, or longer than 255 characters; or the
+ *   port has a name already, or has ended.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_register(const wharf_process *process,
+                                 wharf_port port,
+                                 const char *name);
+
+/**
+ * Gives a process a name in its host, as `wharf_port_register` does.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_register(const wharf_process *process,
+                                    wharf_pid other,
+                                    const char *name);
+
+/**
+ * Takes a name away from whoever has it.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: nobody has the name, or it is longer than 255 characters.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_name_unregister(const wharf_process *process, const char *name);
+
+/**
+ * Who has a name: a port, written to `*port`, or a process, written to `*pid`; the other of the two gets
+ * 0 inside. Either may be NULL where it is not wanted.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: nobody has it.
+ * - `WHARF_STATUS_BADARG`: it is longer than 255 characters.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_name_whereis(const wharf_process *process,
+                                const char *name,
+                                wharf_port *port,
+                                wharf_pid *pid);
 
 /**
  * Reads a term from Erlang text: `{ok, [1, 2.5, <<"bytes">>]}`. Comments and a final full stop are

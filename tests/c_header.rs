@@ -9,8 +9,9 @@ fn root() -> &'static Path {
 }
 
 /// The order of the header's chapters; `mod.rs` names the same files.
-const NOUNS: [&str; 9] = [
-    "version", "status", "text", "host", "process", "driver", "port", "receive", "term",
+const NOUNS: [&str; 12] = [
+    "version", "status", "text", "host", "process", "driver", "port", "request", "receive",
+    "message", "link", "term",
 ];
 
 fn source(noun: &str) -> PathBuf {

@@ -12,10 +12,13 @@
 mod argument;
 mod driver;
 mod host;
+mod link;
 mod living;
+mod message;
 mod port;
 mod process;
 mod receive;
+mod request;
 mod status;
 mod term;
 mod text;

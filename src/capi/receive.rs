@@ -100,7 +100,7 @@ pub unsafe extern "C" fn wharf_expect(
 }
 
 /// The first message that matches.
-fn expect(entry: &ProcessEntry, timeout_ms: i64, written: &str) -> Result<Term, Fault> {
+pub(super) fn expect(entry: &ProcessEntry, timeout_ms: i64, written: &str) -> Result<Term, Fault> {
     let pattern = Pattern::parse(written)
         .map_err(|error| Fault::new(WHARF_STATUS_SYNTAX, format!("{error}: {written}")))?;
     let until = deadline(argument::timeout(timeout_ms));

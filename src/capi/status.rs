@@ -186,7 +186,7 @@ pub(super) fn answer<R>(
 /// number.
 #[unsafe(no_mangle)]
 pub extern "C" fn wharf_status_text(status: MaybeUninit<wharf_status>) -> *const c_char {
-    const _: () = assert!(size_of::<wharf_status>() == size_of::<u32>());
+    const _: () = assert!(size_of::<wharf_status>() == size_of_val(&(WHARF_STATUS_LARGEST as u32)));
     // SAFETY: C gives a number of this size, which need not be one of ours and is read as any.
     let status = unsafe { status.as_ptr().cast::<u32>().read() };
     words(status).as_ptr()

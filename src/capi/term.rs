@@ -13,7 +13,7 @@ use wharf_status::*;
 /// Who makes or is given a term frees it with `wharf_term_free`, once. Any number of threads may read
 /// the same term.
 #[allow(non_camel_case_types)]
-pub struct wharf_term(Term);
+pub struct wharf_term(pub(super) Term);
 
 /// Hands a term over to C.
 pub(super) fn give(term: Term) -> *mut wharf_term {
