@@ -62,6 +62,7 @@ topics!(
     programs,
     relations,
     registration,
+    replies,
     script_output,
     script_port,
     script_queue,

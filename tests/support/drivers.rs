@@ -36,6 +36,7 @@ pub(crate) fn compile_probes(folder: &Path) {
         "memory_drv",
         "jobs_drv",
         "jobs_bare_drv",
+        "reply_drv",
         "script_drv",
         "script_bare_drv",
         "script_soft_drv",
