@@ -38,6 +38,7 @@ macro_rules! export {
             stringify!($name),
             |status| status,
             || {
+                #[allow(clippy::redundant_closure_call)] // a `?` in the body ends the body alone
                 let done: Result<(), $crate::capi::status::Fault> = (|| $body)();
                 done.map(|()| $crate::capi::status::wharf_status::WHARF_STATUS_OK)
             },

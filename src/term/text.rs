@@ -146,7 +146,8 @@ fn read_term(scanner: &mut Scanner<'_>) -> Result<Term, Fault> {
             }
             let is_key = frame.kind == Kind::Map && (values.len() - frame.start) % 2 == 1;
             if is_key {
-                if !scanner.eat("=>") && !(scanner.reads_pattern() && scanner.eat(":=")) {
+                let between = scanner.eat("=>") || (scanner.reads_pattern() && scanner.eat(":="));
+                if !between {
                     return Err(scanner.unexpected("`=>`"));
                 }
                 break;
