@@ -150,6 +150,45 @@ typedef enum {
 } wharf_status;
 
 /**
+ * Options that are there or not.
+ */
+typedef enum {
+    /**
+     * `binary`: data comes as binaries instead of lists. Of bytes in a `wharf_message` this changes
+     * nothing.
+     */
+    WHARF_FLAG_BINARY = 1,
+    /**
+     * `exit_status`: the owner is told how the program ended.
+     */
+    WHARF_FLAG_EXIT_STATUS = 2,
+    /**
+     * `eof`: the end of the port's output is a message, not the end of the port.
+     */
+    WHARF_FLAG_EOF = 3,
+    /**
+     * `nouse_stdio`: the program talks on its descriptors 3 and 4 instead of 0 and 1.
+     */
+    WHARF_FLAG_NOUSE_STDIO = 4,
+    /**
+     * `stderr_to_stdout`: what the program writes to its standard error comes as data, too.
+     */
+    WHARF_FLAG_STDERR_TO_STDOUT = 5,
+    /**
+     * `in`: data comes from the port only.
+     */
+    WHARF_FLAG_IN = 6,
+    /**
+     * `out`: data goes to the port only.
+     */
+    WHARF_FLAG_OUT = 7,
+    /**
+     * `{parallelism, true}`: a hint that `wharf_port_info` shows.
+     */
+    WHARF_FLAG_PARALLELISM = 8,
+} wharf_flag;
+
+/**
  * What a message is. Later versions may know more kinds.
  */
 typedef enum {
@@ -212,6 +251,15 @@ typedef struct wharf_host wharf_host;
  * What keeps a message's bytes and terms.
  */
 typedef struct wharf_message_body wharf_message_body;
+
+/**
+ * How a port is to be opened: framing, lines, environment and so on. At first all is as with an empty
+ * list of options in Erlang: a stream of lists of bytes, both ways.
+ *
+ * Made by `wharf_options_new`, freed by `wharf_options_free`, and good for any number of opens. One
+ * thread at a time may change it.
+ */
+typedef struct wharf_options wharf_options;
 
 /**
  * A process: somebody who owns ports and gets messages. It has no thread of its own; threads act
@@ -564,6 +612,140 @@ wharf_status wharf_port_command(const wharf_process *process,
  */
 wharf_status wharf_port_close(const wharf_process *process,
                               wharf_port port);
+
+/**
+ * Makes options, which belong to the caller, who frees them with `wharf_options_free`. Never NULL.
+ *
+ * Any thread may call this.
+ */
+wharf_options *wharf_options_new(void);
+
+/**
+ * Frees options. NULL is fine. Ports that were opened with them are not affected.
+ *
+ * Any thread may call this, once for each `wharf_options_new`.
+ */
+void wharf_options_free(wharf_options *options);
+
+/**
+ * Sets one of the options that are there or not.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_RANGE`: there is no flag of this number.
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_flag(wharf_options *options, wharf_flag flag);
+
+/**
+ * `{packet, N}`: data is cut into packets, each with its length in `header_bytes` bytes in front: 1, 2 or
+ * 4. 0 takes it back.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_RANGE`: another number.
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_packet(wharf_options *options,
+                                  uint32_t header_bytes);
+
+/**
+ * `{line, N}`: data comes in lines, in pieces of at most `bytes_max` bytes. 0 is the usual limit, 512.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_line(wharf_options *options,
+                                size_t bytes_max);
+
+/**
+ * One more argument for the program of `wharf_open_executable`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_arg(wharf_options *options, const char *argument);
+
+/**
+ * What the program of `wharf_open_executable` is told to be called, instead of its file name.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_arg0(wharf_options *options, const char *name);
+
+/**
+ * The program starts in this folder.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_cd(wharf_options *options, const char *folder);
+
+/**
+ * The program's environment has this variable; with NULL for `value`, it has no such variable.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`: `options` or `name` is NULL.
+ */
+wharf_status wharf_options_env(wharf_options *options, const char *name, const char *value);
+
+/**
+ * How many bytes of output may be queued before those who send wait, and down to how many they wait:
+ * `{busy_limits_port, {Low, High}}`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_RANGE`: one of them is 0 or 2^64 - 1. A `low` above `high` counts as `high`.
+ * - `WHARF_STATUS_NULL`
+ */
+wharf_status wharf_options_busy_limits(wharf_options *options,
+                                       uint64_t low,
+                                       uint64_t high);
+
+/**
+ * Opens a port to a command line, which a shell runs: Erlang's `{spawn, Command}`. A driver of that name
+ * comes first. `options` may be NULL. Ownership and statuses as of `wharf_open`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_open_spawn(const wharf_process *process,
+                              const char *command,
+                              const wharf_options *options,
+                              wharf_port *port);
+
+/**
+ * Opens a port to a program with exactly the arguments that `options` has: Erlang's
+ * `{spawn_executable, File}`. `options` may be NULL. Ownership and statuses as of `wharf_open`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_open_executable(const wharf_process *process,
+                                   const char *file,
+                                   const wharf_options *options,
+                                   wharf_port *port);
+
+/**
+ * Opens a port of a driver: Erlang's `{spawn_driver, Command}`. The driver is named by the first word of
+ * the command, and its `start` is given all of it. `options` may be NULL. Ownership and statuses as of
+ * `wharf_open`.
+ *
+ * Any thread may call this. The driver's `start` runs on it when nobody else is in the driver.
+ */
+wharf_status wharf_open_driver(const wharf_process *process,
+                               const char *command,
+                               const wharf_options *options,
+                               wharf_port *port);
+
+/**
+ * Opens a port on descriptors that the program has: Erlang's `{fd, In, Out}`. They stay the program's,
+ * who closes them when the port has ended. `options` may be NULL. Ownership and statuses as of
+ * `wharf_open`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_open_fd(const wharf_process *process,
+                           int32_t input,
+                           int32_t output,
+                           const wharf_options *options,
+                           wharf_port *port);
 
 /**
  * Hands bytes to a port as `wharf_port_command` does, but does not wait.

@@ -9,9 +9,9 @@ fn root() -> &'static Path {
 }
 
 /// The order of the header's chapters; `mod.rs` names the same files.
-const NOUNS: [&str; 12] = [
-    "version", "status", "text", "host", "process", "driver", "port", "request", "receive",
-    "message", "link", "term",
+const NOUNS: [&str; 13] = [
+    "version", "status", "text", "host", "process", "driver", "port", "options", "request",
+    "receive", "message", "link", "term",
 ];
 
 fn source(noun: &str) -> PathBuf {

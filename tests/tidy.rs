@@ -217,6 +217,8 @@ fn imports_follow_the_arrows() {
         for target in targets {
             let fine = target == room
                 || ANYWHERE.contains(&target.as_str())
+                // The C door is built on the public one, whose types lib.rs names.
+                || (room == "capi" && target.starts_with(char::is_uppercase))
                 || allowed.contains(&target.as_str());
             if !fine {
                 complaints.push(format!("{}: {room} may not import {target}", source.path));

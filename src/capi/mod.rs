@@ -15,6 +15,7 @@ mod host;
 mod link;
 mod living;
 mod message;
+mod options;
 mod port;
 mod process;
 mod receive;
@@ -34,15 +35,7 @@ macro_rules! export {
     };
     // A function whose answer is the status itself.
     ($name:ident, $body:block) => {
-        $crate::capi::status::answer(
-            stringify!($name),
-            |status| status,
-            || {
-                #[allow(clippy::redundant_closure_call)] // a `?` in the body ends the body alone
-                let done: Result<(), $crate::capi::status::Fault> = (|| $body)();
-                done.map(|()| $crate::capi::status::wharf_status::WHARF_STATUS_OK)
-            },
-        )
+        $crate::capi::status::done(stringify!($name), || $body)
     };
 }
 use export;

@@ -180,6 +180,19 @@ pub(super) fn answer<R>(
     }
 }
 
+/// Runs the body of an exported function whose answer is the status itself.
+#[inline]
+pub(super) fn done(
+    function: &'static str,
+    body: impl FnOnce() -> Result<(), Fault>,
+) -> wharf_status {
+    answer(
+        function,
+        |status| status,
+        || body().map(|()| WHARF_STATUS_OK),
+    )
+}
+
 /// The words for a status, for example `the port is closed`. Never NULL.
 ///
 /// The text is part of the library and is never freed. Any thread may call this, with any
