@@ -111,7 +111,7 @@ macro_rules! doors {
     };
 }
 
-doors! { driver header host link message misuse options port request status }
+doors! { driver header host link message misuse options port request status threads }
 
 #[test]
 fn every_program_is_run() {
