@@ -11,7 +11,8 @@ use std::sync::{Arc, Weak};
 
 use super::callback;
 use super::context;
-use super::instance::{self, Instance, PortCount};
+use super::instance::{Instance, PortCount};
+use super::later;
 use super::load::{Driver, LoadError, file_of};
 use super::record::{Event, LoadOptions, Notice, Outcome, Refusal};
 use super::registry::{Answer, Plan, Registry, TryLoad, TryUnload};
@@ -472,7 +473,7 @@ impl Drivers {
         let driver = self.registry.lock().driver(name);
         if let Some(driver) = driver {
             for port in ports::of_host(&self.services) {
-                instance::kill(&port, &driver);
+                later::kill(&port, &driver);
             }
         }
     }

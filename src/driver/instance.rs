@@ -355,7 +355,7 @@ impl Instance {
         }
     }
 
-    fn called<'a>(&'a self, port: &'a Arc<Port>, caller: Option<Pid>) -> Called<'a> {
+    pub(super) fn called<'a>(&'a self, port: &'a Arc<Port>, caller: Option<Pid>) -> Called<'a> {
         Called {
             port,
             instance: self,
@@ -365,7 +365,7 @@ impl Instance {
 
     /// After a callback: a closing port whose queue has become empty ends.
     #[inline]
-    fn after(on: &mut OnTurn<'_>, port: &Arc<Port>) {
+    pub(super) fn after(on: &mut OnTurn<'_>, port: &Arc<Port>) {
         port.flushed(on);
     }
 
@@ -550,55 +550,4 @@ fn expire(id: PortId, serial: u64) {
     } else {
         turn.post(Box::new(run));
     }
-}
-
-/// `erl_drv_port_control`: a request whose answer nobody waits for, on behalf of nobody.
-pub(super) fn control_later(port: Arc<Port>, operation: u32, data: Box<[u8]>) {
-    let turn = Arc::clone(port.turn());
-    turn.post(Box::new(move |on| {
-        if let Some(instance) = port.transport_as::<Instance>()
-            && instance.is_live(on)
-        {
-            let called = instance.called(&port, None);
-            let _ = callback::control(on, called, operation, &IoData::Bytes(&data));
-            Instance::after(on, &port);
-        }
-    }));
-}
-
-/// A job of the port is done: its driver gets it back, if there still is somebody to get it.
-pub(super) fn job_done(
-    id: PortId,
-    deliver: impl FnOnce(Option<(&mut OnTurn<'_>, Called<'_>)>) + Send + 'static,
-) {
-    let Some(port) = table::get(id) else {
-        return deliver(None);
-    };
-    let turn = Arc::clone(port.turn());
-    turn.post(Box::new(move |on| match port.transport_as::<Instance>() {
-        Some(instance) if instance.is_live(on) => {
-            deliver(Some((on, instance.called(&port, None))));
-            Instance::after(on, &port);
-        }
-        _ => deliver(None),
-    }));
-}
-
-/// Closes the port of a driver that is being unloaded by force.
-pub(super) fn kill(port: &Arc<Port>, driver: &Arc<Driver>) {
-    let is_of = |port: &Port| {
-        port.transport_as::<Instance>()
-            .is_some_and(|instance| Arc::ptr_eq(&instance.driver, driver))
-    };
-    if !is_of(port) {
-        return;
-    }
-    let port = Arc::clone(port);
-    let turn = Arc::clone(port.turn());
-    turn.run_or_post(move |on| {
-        if let Some(instance) = port.transport_as::<Instance>() {
-            instance.before_failure(on, &port);
-            port.fail(on, Term::atom("driver_unloaded"));
-        }
-    });
 }

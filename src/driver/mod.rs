@@ -18,6 +18,7 @@ mod facts;
 mod file;
 mod handle;
 mod instance;
+mod later;
 mod layout;
 #[allow(unsafe_code)]
 mod load;

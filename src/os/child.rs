@@ -14,6 +14,7 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -70,6 +71,16 @@ pub(crate) enum Exit {
 /// on some systems it may not.
 static MAY_SHARE: AtomicBool = AtomicBool::new(true);
 
+/// Whether valgrind runs this process: it knows no `clone` that shares descriptors, and ends who asks
+/// for one.
+fn under_valgrind() -> bool {
+    static UNDER: OnceLock<bool> = OnceLock::new();
+    *UNDER.get_or_init(|| {
+        let preloaded = std::env::var_os("LD_PRELOAD").unwrap_or_default();
+        preloaded.to_string_lossy().contains("vgpreload")
+    })
+}
+
 /// How a new process comes to have none but its own descriptors.
 #[derive(Clone, Copy)]
 struct Means {
@@ -82,7 +93,7 @@ struct Means {
 /// Starts a program. What goes wrong in the new process (no such directory, not a program) is its exit
 /// status, an error number; what goes wrong before (no memory, too many processes) is the error here.
 pub(crate) fn start(program: &Program<'_>) -> Result<Child> {
-    let share = MAY_SHARE.load(Ordering::Relaxed);
+    let share = MAY_SHARE.load(Ordering::Relaxed) && !under_valgrind();
     start_with(
         program,
         Means {

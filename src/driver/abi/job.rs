@@ -9,7 +9,7 @@ use super::{export, with_port};
 use crate::driver::callback;
 use crate::driver::context;
 use crate::driver::handle;
-use crate::driver::instance::job_done;
+use crate::driver::later::job_done;
 use crate::driver::raw::ErlDrvPort;
 use crate::ffi::pointer;
 use crate::port::Port;
