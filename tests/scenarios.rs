@@ -63,6 +63,7 @@ topics!(
     relations,
     registration,
     replies,
+    script_acks,
     script_output,
     script_port,
     script_queue,

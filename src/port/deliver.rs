@@ -144,10 +144,6 @@ impl Port {
         let state = self.state.get(on);
         match state.phase {
             Phase::Open => {}
-            Phase::Opening if self.awaits_acknowledgement() => {
-                self.acknowledge(on, Ok(()));
-                return self.end_of_input(on, status);
-            }
             Phase::Opening => {
                 state.start_failure.get_or_insert(Term::Atom(atom::NORMAL));
                 return;
@@ -199,11 +195,6 @@ impl Port {
     pub(crate) fn fail(self: &Arc<Self>, on: &mut OnTurn<'_>, reason: Term) {
         let state = self.state.get(on);
         match state.phase {
-            // The opener gets the port, and then its exit signal.
-            Phase::Opening if self.awaits_acknowledgement() => {
-                self.acknowledge(on, Ok(()));
-                self.close(on, reason, Flush::No);
-            }
             Phase::Opening => {
                 state.start_failure.get_or_insert(reason);
             }

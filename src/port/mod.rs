@@ -29,7 +29,7 @@ pub use options::{BadOption, Direction, Mechanism, Options, Packet};
 pub use text::BadText;
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
@@ -76,6 +76,8 @@ struct Tags {
 /// An open that waits for the driver's acknowledgement.
 #[derive(Default)]
 struct Opening {
+    /// On the turn: there is an outcome, or one is coming about.
+    given: AtomicBool,
     outcome: Lock<Option<Result<(), Term>>>,
     pause: Arc<Pause>,
 }
@@ -222,7 +224,9 @@ impl Port {
                 Ok(Started::Now)
             }
             (None, None) => {
+                // Only the opener waits: to all others the port is there.
                 self.opening.get_or_init(Default::default);
+                self.opened(on, opener);
                 Ok(Started::WhenAcknowledged)
             }
         }
@@ -275,35 +279,25 @@ impl Port {
         if owner.suspend(&opening.pause) {
             return opening.outcome.lock().take().unwrap_or(Ok(()));
         }
-        // It was killed; nobody is left to wait for the back end's word.
-        let (port, reason) = (Arc::clone(self), owner.fate_or_killed());
-        let refused = Err(reason.clone());
-        self.turn
-            .run_or_post(move |on| port.acknowledge(on, refused));
-        Err(reason)
-    }
-
-    fn awaits_acknowledgement(&self) -> bool {
-        self.opening.get().is_some()
+        // It was killed, and the port hears of that by its link.
+        Err(owner.fate_or_killed())
     }
 
     /// The back end that answered [`Started::WhenAcknowledged`], or is about to, has made up
     /// its mind. Without effect for any other port, and the second time.
     pub(crate) fn acknowledge(self: &Arc<Self>, on: &mut OnTurn<'_>, outcome: Result<(), Term>) {
-        let state = self.state.get(on);
-        if state.phase != Phase::Opening {
-            return;
-        }
         let Some(opening) = self.opening.get() else {
-            state.acknowledged.get_or_insert(outcome);
+            let state = self.state.get(on);
+            if state.phase == Phase::Opening {
+                state.acknowledged.get_or_insert(outcome);
+            }
             return;
         };
-        match (&outcome, state.owner_cell.clone()) {
-            (Ok(()), Some(opener)) => self.opened(on, &opener),
-            _ => {
-                self.transport.stop(on, self);
-                self.withdraw(on);
-            }
+        if opening.given.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if outcome.is_err() {
+            self.fail_unlinked(on, Term::Atom(atom::NORMAL));
         }
         *opening.outcome.lock() = Some(outcome);
         opening.pause.end();
@@ -401,10 +395,12 @@ impl Port {
     /// Closes an open port: everyone who knows it is told `reason`, then queued output goes
     /// out if it is to, then the back end stops.
     pub(crate) fn close(self: &Arc<Self>, on: &mut OnTurn<'_>, reason: Term, flush: Flush) {
-        let state = self.state.get(on);
-        if state.phase != Phase::Open {
+        if self.state.get(on).phase != Phase::Open {
             return;
         }
+        // Whoever still waits for the open gets the port, and then hears of its end.
+        self.acknowledge(on, Ok(()));
+        let state = self.state.get(on);
         for held in &state.held {
             self.backlog.remove(held.what.bytes());
         }

@@ -38,6 +38,7 @@ pub(crate) fn compile_probes(folder: &Path) {
         "jobs_bare_drv",
         "reply_drv",
         "script_drv",
+        "script_ack_drv",
         "script_bare_drv",
         "script_soft_drv",
         "watch_drv",
