@@ -557,10 +557,12 @@ wharf_status wharf_driver_load(const wharf_host *host, const char *folder, const
 /**
  * Opens a port, as Erlang's `open_port(Name, Options)`, with both arguments as Erlang text:
  *
- *     wharf_open(me, "{spawn, \"cat\"}", "[binary]", &port);
- *     wharf_open(me, "{spawn_executable, \"/bin/sh\"}", "[{args, [\"-c\", \"exit 3\"]}, exit_status]", &port);
- *     wharf_open(me, "{spawn_driver, \"counter_drv\"}", "[]", &port);
- *     wharf_open(me, "{fd, 0, 1}", "[binary, eof]", &port);
+ * ```c
+ * wharf_open(me, "{spawn, \"cat\"}", "[binary]", &port);
+ * wharf_open(me, "{spawn_executable, \"/bin/sh\"}", "[{args, [\"-c\", \"exit 3\"]}, exit_status]", &port);
+ * wharf_open(me, "{spawn_driver, \"counter_drv\"}", "[]", &port);
+ * wharf_open(me, "{fd, 0, 1}", "[binary, eof]", &port);
+ * ```
  *
  * `options` may be NULL, which is `[]`. The process owns the port and is linked to it. `*port` is
  * written on success only.
@@ -858,8 +860,10 @@ wharf_status wharf_receive_text(const wharf_process *process, int64_t timeout_ms
  * A pattern is Erlang text. In it `_` matches everything, and a variable (`Port`, `Data`) matches
  * anything, but the same wherever it stands again:
  *
- *     wharf_expect(me, 1000, "{Port, {data, <<\"5\">>}}");
- *     wharf_expect(me, 1000, "{'EXIT', _, normal}");
+ * ```c
+ * wharf_expect(me, 1000, "{Port, {data, <<\"5\">>}}");
+ * wharf_expect(me, 1000, "{'EXIT', _, normal}");
+ * ```
  *
  * A map matches when it has the pattern's keys with matching values. When nothing matches, the
  * pattern, the messages that came instead and the state of the process's ports are written to

@@ -62,10 +62,12 @@ pub(super) fn fault(port: &Port, error: Error) -> Fault {
 
 /// Opens a port, as Erlang's `open_port(Name, Options)`, with both arguments as Erlang text:
 ///
-///     wharf_open(me, "{spawn, \"cat\"}", "[binary]", &port);
-///     wharf_open(me, "{spawn_executable, \"/bin/sh\"}", "[{args, [\"-c\", \"exit 3\"]}, exit_status]", &port);
-///     wharf_open(me, "{spawn_driver, \"counter_drv\"}", "[]", &port);
-///     wharf_open(me, "{fd, 0, 1}", "[binary, eof]", &port);
+/// ```c
+/// wharf_open(me, "{spawn, \"cat\"}", "[binary]", &port);
+/// wharf_open(me, "{spawn_executable, \"/bin/sh\"}", "[{args, [\"-c\", \"exit 3\"]}, exit_status]", &port);
+/// wharf_open(me, "{spawn_driver, \"counter_drv\"}", "[]", &port);
+/// wharf_open(me, "{fd, 0, 1}", "[binary, eof]", &port);
+/// ```
 ///
 /// `options` may be NULL, which is `[]`. The process owns the port and is linked to it. `*port` is
 /// written on success only.

@@ -66,8 +66,10 @@ pub(super) fn nothing(timeout_ms: i64) -> Fault {
 /// A pattern is Erlang text. In it `_` matches everything, and a variable (`Port`, `Data`) matches
 /// anything, but the same wherever it stands again:
 ///
-///     wharf_expect(me, 1000, "{Port, {data, <<\"5\">>}}");
-///     wharf_expect(me, 1000, "{'EXIT', _, normal}");
+/// ```c
+/// wharf_expect(me, 1000, "{Port, {data, <<\"5\">>}}");
+/// wharf_expect(me, 1000, "{'EXIT', _, normal}");
+/// ```
 ///
 /// A map matches when it has the pattern's keys with matching values. When nothing matches, the
 /// pattern, the messages that came instead and the state of the process's ports are written to
