@@ -156,9 +156,10 @@ end
 Scenario.tell("two ports that write to one descriptor", 0, fn ->
   p = Port.open({:fd, 77, 8}, [:out])
   q = Port.open({:fd, 77, 8}, [:out])
-  Port.command(p, "one ")
-  Port.command(q, "two")
   r = Port.open({:fd, 8, 77}, [:binary, :in])
-  [{^r, {:data, text}}] = Scenario.flush(1)
-  {text, Port.close(p), Port.close(q), length(Scenario.flush(2))}
+  Port.command(p, "one ")
+  [{^r, {:data, one}}] = Scenario.flush(1)
+  Port.command(q, "two")
+  [{^r, {:data, two}}] = Scenario.flush(1)
+  {one <> two, Port.close(p), Port.close(q), length(Scenario.flush(2))}
 end)
