@@ -24,8 +24,11 @@ end)
 Scenario.exact("02 the status precedes the unfinished line, and both eof", 4, fn -> Scenario.sh("printf 'a\nb'; exit 3", [:line, :exit_status, :eof]) end)
 Scenario.tell("03 the port ends with the output, not with the program", 1, fn ->
   gate = Scenario.new_gate()
-  p = Scenario.sh("exec >&- 2>&-; while [ ! -e #{gate} ]; do sleep 0.05; done")
+  known = Scenario.new_gate()
+  # It is asked for its process id while it is sure to be there.
+  p = Scenario.sh("while [ ! -e #{known} ]; do sleep 0.05; done; exec >&- 2>&-; while [ ! -e #{gate} ]; do sleep 0.05; done")
   {:os_pid, pid} = Port.info(p, :os_pid)
+  Scenario.open_gate(known)
   gone = Scenario.eventually(fn -> Port.info(p) == nil end)
   runs = File.exists?("/proc/#{pid}")
   Scenario.open_gate(gate)
