@@ -35,6 +35,14 @@ pub enum IoData<'a> {
     Vector(IoVector),
 }
 
+impl Default for IoData<'_> {
+    /// No bytes.
+    #[inline]
+    fn default() -> Self {
+        IoData::Bytes(&[])
+    }
+}
+
 impl IoData<'_> {
     /// How many bytes there are.
     #[inline]
@@ -98,7 +106,14 @@ impl IoData<'_> {
     /// The bytes in segments that can be kept.
     pub fn into_vector(self) -> Result<IoVector, BadIoData> {
         match self {
-            IoData::Bytes(bytes) => IoVector::from_binary(&Binary::from(bytes)),
+            IoData::Bytes([]) => Ok(IoVector::one(Binary::empty())),
+            IoData::Bytes(bytes) => {
+                let copy = Counted::copy_of(bytes).ok_or(BadIoData::TooLarge)?;
+                Ok(IoVector::one(Binary::from(copy)))
+            }
+            IoData::Binary(binary) if binary.is_empty() || binary.len() > GATHERED_MAX => {
+                Ok(IoVector::one(binary))
+            }
             IoData::Binary(binary) => IoVector::from_binary(&binary),
             IoData::Vector(vector) => Ok(vector),
         }
@@ -156,10 +171,14 @@ impl IoVector {
         } else {
             Binary::from(Counted::copy_of(binary).ok_or(BadIoData::TooLarge)?)
         };
-        Ok(IoVector {
+        Ok(IoVector::one(segment))
+    }
+
+    fn one(segment: Binary) -> IoVector {
+        IoVector {
             size: segment.len(),
             segments: Segments::One(segment),
-        })
+        }
     }
 
     /// The segments, in order.

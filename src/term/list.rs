@@ -5,6 +5,7 @@
 //! `release` for dropping long ones.
 #![forbid(unsafe_code)]
 
+use super::binary::words;
 use super::release::{Body, release};
 use super::{Binary, Term};
 use std::sync::Arc;
@@ -18,9 +19,14 @@ pub struct List(Repr);
 enum Repr {
     /// `None` only while it is dropped.
     Cell(Option<Arc<Cell>>),
+    /// The first `len` of `bytes`, at least one, and then nil. No allocation for what is short.
+    Few { len: u8, bytes: [u8; FEW] },
     /// The integers of `bytes` from `skip` on, at least one of them, and then nil.
     Compact { skip: u32, bytes: Arc<Binary> },
 }
+
+/// So many bytes fit beside the length without making a list larger.
+const FEW: usize = 14;
 
 /// One element and the rest.
 pub(super) struct Cell {
@@ -39,12 +45,37 @@ impl List {
     /// The list of these bytes' values, without a cell for each; `None` if there are none.
     #[inline]
     pub fn from_bytes(bytes: Binary) -> Option<List> {
-        (!bytes.is_empty()).then(|| {
-            List(Repr::Compact {
+        match bytes.len() {
+            0 => None,
+            1..=FEW => Some(List::few(&bytes)),
+            _ => Some(List(Repr::Compact {
                 skip: 0,
                 bytes: Arc::new(bytes),
-            })
-        })
+            })),
+        }
+    }
+
+    /// [`Self::from_bytes`] of bytes that are copied.
+    #[inline]
+    pub fn copy_of_bytes(bytes: &[u8]) -> Option<List> {
+        match bytes.len() {
+            0 => None,
+            1..=FEW => Some(List::few(bytes)),
+            _ => List::from_bytes(Binary::from(bytes)),
+        }
+    }
+
+    /// The list of at most [`FEW`] bytes.
+    #[inline]
+    fn few(source: &[u8]) -> List {
+        let source = &source[..source.len().min(FEW)];
+        let [first, second, _] = words(source);
+        let mut bytes = [0; FEW];
+        bytes[..8].copy_from_slice(&first.to_le_bytes());
+        bytes[8..].copy_from_slice(&second.to_le_bytes()[..FEW - 8]);
+        #[allow(clippy::cast_possible_truncation)] // at most FEW
+        let len = source.len() as u8;
+        List(Repr::Few { len, bytes })
     }
 
     /// The first element.
@@ -61,6 +92,10 @@ impl List {
     pub fn tail(&self) -> Term {
         match &self.0 {
             Repr::Cell(cell) => cell.as_ref().map_or(Term::Nil, |cell| cell.tail.clone()),
+            Repr::Few { len, bytes } => match bytes[..usize::from(*len)].split_first() {
+                Some((_, rest @ [_, ..])) => Term::List(List::few(rest)),
+                _ => Term::Nil,
+            },
             Repr::Compact { skip, bytes } => {
                 let next = *skip as usize + 1;
                 if next >= bytes.len() {
@@ -106,6 +141,7 @@ impl List {
         match &self.0 {
             Repr::Cell(Some(cell)) => View::Cell(&cell.head, &cell.tail),
             Repr::Cell(None) => View::Bytes(&[]),
+            Repr::Few { len, bytes } => View::Bytes(&bytes[..usize::from(*len)]),
             Repr::Compact { skip, bytes } => View::Bytes(&bytes[*skip as usize..]),
         }
     }
@@ -222,13 +258,16 @@ mod tests {
 
     #[test]
     fn tails_go_down_to_nil() {
-        let mut term = Term::List(compact(b"ab"));
-        for byte in [97, 98] {
-            let list = term.as_list().expect("list").clone();
-            assert_eq!(list.head(), Term::Int(byte));
-            term = list.tail();
+        for len in 1..=2 * FEW {
+            let bytes: Vec<u8> = (97..).take(len).collect();
+            let mut term = Term::List(compact(&bytes));
+            for byte in &bytes {
+                let list = term.as_list().expect("list").clone();
+                assert_eq!(list.head(), Term::from(*byte));
+                term = list.tail();
+            }
+            assert_eq!(term, Term::Nil);
         }
-        assert_eq!(term, Term::Nil);
     }
 
     #[test]

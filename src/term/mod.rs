@@ -10,6 +10,8 @@ pub mod atom;
 mod binary;
 mod bitstring;
 mod bytes;
+#[allow(unsafe_code)]
+mod counted;
 pub mod decode;
 mod display;
 pub mod encode;
@@ -32,8 +34,9 @@ pub mod text;
 mod tuple;
 
 pub use atom::{Atom, AtomError};
-pub use binary::{Binary, Counted};
+pub use binary::Binary;
 pub use bitstring::Bitstring;
+pub use counted::Counted;
 pub use external_fun::ExternalFun;
 pub use foreign::Foreign;
 pub use fun::{Fun, FunObject};
