@@ -6,9 +6,10 @@
 #![forbid(unsafe_code)]
 
 use std::ops::{Deref, DerefMut};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 #[cfg(debug_assertions)]
 thread_local! {
@@ -30,6 +31,83 @@ pub(crate) type LongGuard<'a, T> = MutexGuard<'a, T>;
 /// A mutual exclusion lock around a `T`, for short critical sections.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T>(Mutex<T>);
+
+/// A lock for a few instructions on a path that is taken millions of times a second: giving it back
+/// is a plain store, where a [`Lock`] has to look for sleepers. Who finds it taken spins, then lets
+/// others run, then sleeps for a little.
+#[derive(Debug, Default)]
+pub(crate) struct Brief<T>(SpinMutex<T>);
+
+/// The right to use what a [`Brief`] guards; given back when dropped.
+pub(crate) struct BriefGuard<'a, T>(SpinMutexGuard<'a, T>);
+
+/// Looks at a taken lock before the holder is thought to be off its processor.
+const SPINS: u32 = 100;
+/// Times that others are let run, before the holder is thought to be of lower priority.
+const YIELDS: u32 = 100;
+/// After so many looks it sleeps.
+const LOOKS: u32 = SPINS + YIELDS;
+/// And then so long at a time, which lets anybody run.
+const NAP: Duration = Duration::from_micros(50);
+
+impl<T> Brief<T> {
+    /// A lock around `value`.
+    pub(crate) const fn new(value: T) -> Brief<T> {
+        Brief(SpinMutex::new(value))
+    }
+
+    /// Waits for the lock and takes it.
+    #[inline]
+    pub(crate) fn lock(&self) -> BriefGuard<'_, T> {
+        let guard = match self.0.try_lock() {
+            Some(guard) => guard,
+            None => self.wait(),
+        };
+        #[cfg(debug_assertions)]
+        HELD.with(|held| held.set(held.get() + 1));
+        BriefGuard(guard)
+    }
+
+    #[cold]
+    fn wait(&self) -> SpinMutexGuard<'_, T> {
+        let mut looks = 0;
+        loop {
+            match looks {
+                0..SPINS => std::hint::spin_loop(),
+                SPINS..LOOKS => std::thread::yield_now(),
+                _ => std::thread::sleep(NAP),
+            }
+            looks = looks.saturating_add(1);
+            if !self.0.is_locked()
+                && let Some(guard) = self.0.try_lock()
+            {
+                return guard;
+            }
+        }
+    }
+}
+
+#[cfg(debug_assertions)]
+impl<T> Drop for BriefGuard<'_, T> {
+    fn drop(&mut self) {
+        HELD.with(|held| held.set(held.get() - 1));
+    }
+}
+
+impl<T> Deref for BriefGuard<'_, T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for BriefGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
 
 /// The right to use what a [`Lock`] guards; given back when dropped.
 pub(crate) struct Guard<'a, T>(MutexGuard<'a, T>);
@@ -125,5 +203,29 @@ mod tests {
         assert_eq!(caught.is_err(), cfg!(debug_assertions));
         drop(guard);
         assert_none_held();
+        let brief = Brief::new(1);
+        let guard = brief.lock();
+        let caught = std::panic::catch_unwind(assert_none_held);
+        assert_eq!(caught.is_err(), cfg!(debug_assertions));
+        drop(guard);
+        assert_none_held();
+    }
+
+    #[test]
+    fn a_brief_lock_is_waited_for_however_long_it_is_taken() {
+        const EACH: usize = if cfg!(miri) { 20 } else { 10_000 };
+        let lock = Brief::new(0);
+        std::thread::scope(|scope| {
+            let guard = lock.lock();
+            let waits = scope.spawn(|| *lock.lock() += 1);
+            // Longer than spinning and yielding take.
+            std::thread::sleep(4 * NAP);
+            drop(guard);
+            waits.join().unwrap();
+            for _ in 0..4 {
+                scope.spawn(|| (0..EACH).for_each(|_| *lock.lock() += 1));
+            }
+        });
+        assert_eq!(*lock.lock(), 1 + 4 * EACH);
     }
 }

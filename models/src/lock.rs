@@ -65,6 +65,10 @@ impl<T> Lock<T> {
     }
 }
 
+/// What it is made of is not modelled: it is a lock like any other.
+pub(crate) type Brief<T> = Lock<T>;
+pub(crate) type BriefGuard<'a, T> = Guard<'a, T>;
+
 impl<T: Default> Default for Lock<T> {
     fn default() -> Lock<T> {
         Lock::new(T::default())

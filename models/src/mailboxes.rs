@@ -72,11 +72,11 @@ fn two_senders(pump: Arc<dyn Pump>) {
     let mailbox = Arc::new(Mailbox::new(pump, 10));
     let other = Arc::clone(&mailbox);
     let sender = thread::spawn(move || {
-        assert_eq!(other.push(Message(1)), Pushed::Kept);
-        assert_eq!(other.push(Message(2)), Pushed::Kept);
+        assert_eq!(other.push_with(|| Message(1)), Pushed::Kept);
+        assert_eq!(other.push_with(|| Message(2)), Pushed::Kept);
     });
     let third = Arc::clone(&mailbox);
-    let loner = thread::spawn(move || third.push(Message(11)));
+    let loner = thread::spawn(move || third.push_with(|| Message(11)));
     let mut got = vec![receive(&mailbox, |_| true).unwrap()];
     got.push(receive(&mailbox, |_| true).unwrap());
     got.push(receive(&mailbox, |_| true).unwrap());
@@ -102,8 +102,8 @@ pub(crate) fn search() {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Kernel::default()), 10));
         let other = Arc::clone(&mailbox);
         let sender = thread::spawn(move || {
-            other.push(Message(1));
-            other.push(Message(2));
+            other.push_with(|| Message(1));
+            other.push_with(|| Message(2));
         });
         assert_eq!(receive(&mailbox, |message| message == 2), Ok(2));
         assert_eq!(receive(&mailbox, |_| true), Ok(1));
@@ -113,7 +113,7 @@ pub(crate) fn search() {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Kernel::default()), 10));
         let other = Arc::clone(&mailbox);
         let closer = thread::spawn(move || {
-            let pushed = other.push(Message(1));
+            let pushed = other.push_with(|| Message(1));
             other.close();
             pushed
         });
@@ -121,7 +121,7 @@ pub(crate) fn search() {
         assert_eq!(got, Err(Closed));
         closer.join().unwrap();
         assert_eq!(
-            (mailbox.push(Message(3)), mailbox.len()),
+            (mailbox.push_with(|| Message(3)), mailbox.len()),
             (Pushed::Closed, 0)
         );
     });
@@ -129,8 +129,8 @@ pub(crate) fn search() {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Elsewhere), 10));
         let other = Arc::clone(&mailbox);
         let receiver = thread::spawn(move || receive(&other, |_| true));
-        mailbox.push(Message(1));
-        mailbox.push(Message(2));
+        mailbox.push_with(|| Message(1));
+        mailbox.push_with(|| Message(2));
         let here = receive(&mailbox, |_| true).unwrap();
         let there = receiver.join().unwrap().unwrap();
         assert_eq!(here + there, 3);
@@ -138,8 +138,8 @@ pub(crate) fn search() {
     crate::search("mailbox: no more than it may have", || {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Elsewhere), 1));
         let other = Arc::clone(&mailbox);
-        let sender = thread::spawn(move || other.push(Message(1)));
-        let here = mailbox.push(Message(2));
+        let sender = thread::spawn(move || other.push_with(|| Message(1)));
+        let here = mailbox.push_with(|| Message(2));
         let there = sender.join().unwrap();
         let kept = [here, there]
             .iter()

@@ -6,9 +6,9 @@
 //! ends the port instead of the program, and that a driver that writes to a pipe or socket nobody
 //! reads gets `EPIPE`, as in Erlang, whatever SIGPIPE does to the host.
 //!
-//! What is being called is noted in a *frame*; the frames of a thread are a list through its
-//! stack, innermost first. The functions of `abi` find there the port they are called for, at
-//! the price of a comparison, and who asked.
+//! What is being called is noted in a *frame*, which is the note at the loan of the turn: so the
+//! frames of a thread are a list through its stack, innermost first. The functions of `abi` find
+//! there the port they are called for, at the price of a comparison, and who asked.
 
 use std::cell::Cell;
 use std::ffi::{c_char, c_int, c_uint, c_void};
@@ -22,16 +22,17 @@ use super::instance::Instance;
 use super::load::Driver;
 use super::raw::{
     DRIVER_CALL_KEEP_BUFFER, ErlDrvBinary, ErlDrvData, ErlDrvEvent, ErlDrvMonitor, ErlDrvPort,
-    ErlDrvSSizeT, ErlIOVec, SysIOVec,
+    ErlDrvSSizeT, ErlDrvSizeT, ErlIOVec, SysIOVec,
 };
+use super::spare;
 use crate::ffi::guard::Panic;
 use crate::lock;
 use crate::os::errno::Errno;
 use crate::os::sigpipe::without_sigpipe;
 use crate::port::Port;
-use crate::runtime::turn::OnTurn;
+use crate::runtime::turn::{self, Loan, OnTurn};
 use crate::term::iodata::{IoData, IoVector};
-use crate::term::{Binary, Counted, Pid, PortId, Term};
+use crate::term::{Binary, Counted, List, Pid, PortId, Term};
 
 /// A callback that is running on this thread.
 struct Frame {
@@ -41,22 +42,8 @@ struct Frame {
     port: *const Arc<Port>,
     instance: *const Instance,
     caller: Option<Pid>,
-    panic: Cell<Option<Panic>>,
-    outer: *const Frame,
-}
-
-thread_local! {
-    /// The innermost frame of this thread.
-    static FRAMES: Cell<*const Frame> = const { Cell::new(ptr::null()) };
-}
-
-/// Takes the innermost frame off the list.
-struct Leave(*const Frame);
-
-impl Drop for Leave {
-    fn drop(&mut self) {
-        FRAMES.set(self.0);
-    }
+    /// What went wrong in a function that the callback called; boxed, because it hardly ever does.
+    panic: Cell<Option<Box<Panic>>>,
 }
 
 /// Who is called: the port, its instance, and on whose behalf.
@@ -83,38 +70,47 @@ fn enter<R>(
         instance: called.instance,
         caller: called.caller,
         panic: Cell::new(None),
-        outer: FRAMES.get(),
     };
-    let result = {
-        let _leave = Leave(frame.outer);
-        FRAMES.set(&frame);
+    let note = (&raw const frame).cast();
+    let result = on.lend(note, || {
         if called.instance.driver().may_write {
-            on.lend(|| without_sigpipe(code))
+            shielded(code)
         } else {
-            on.lend(code)
+            code()
         }
-    };
-    if let Some(Panic(message)) = frame.panic.take() {
-        tracing::error!(port = %called.port.id(), message, "wharf failed inside a driver function");
-        called.port.fail(on, Term::atom("internal_error"));
+    });
+    if let Some(panic) = frame.panic.take() {
+        fail_after(on, called.port, &panic);
     }
     result
 }
 
+/// Code that may write to pipes.
+#[inline(never)]
+fn shielded<R>(code: impl FnOnce() -> R) -> R {
+    without_sigpipe(code)
+}
+
+/// Ends a port in one of whose callbacks wharf itself panicked.
+#[cold]
+fn fail_after(on: &mut OnTurn<'_>, port: &Arc<Port>, Panic(message): &Panic) {
+    tracing::error!(port = %port.id(), message, "wharf failed inside a driver function");
+    port.fail(on, Term::atom("internal_error"));
+}
+
+/// Calls `f` with each loan and its frame, innermost first, until it gives something.
+#[inline]
+fn find_lent<R>(mut f: impl FnMut(&Loan, &Frame) -> Option<R>) -> Option<R> {
+    turn::find_loan(|loan| {
+        // SAFETY: only `enter` lends turns outside of tests, and its note is a frame that lives
+        // longer than the loan.
+        f(loan, unsafe { &*loan.note().cast::<Frame>() })
+    })
+}
+
 /// Calls `f` with each frame, innermost first, until it gives something.
 fn find<R>(mut f: impl FnMut(&Frame) -> Option<R>) -> Option<R> {
-    let mut at = FRAMES.get();
-    while !at.is_null() {
-        // SAFETY: frames live in stack frames of this thread that have not ended: `enter` takes
-        // its frame off the list before it returns.
-        let frame = unsafe { &*at };
-        let found = f(frame);
-        if found.is_some() {
-            return found;
-        }
-        at = frame.outer;
-    }
-    None
+    find_lent(|_, frame| f(frame))
 }
 
 /// Runs `f` with the port that a callback of this thread is running for.
@@ -124,6 +120,25 @@ pub(super) fn with_frame<R>(id: PortId, f: impl FnOnce(&Arc<Port>, &Instance) ->
     // SAFETY: `enter` borrowed both for as long as the frame is on the list, which is longer
     // than this call.
     Some(unsafe { f(&*port, &*instance) })
+}
+
+/// The same with the port's turn; `None` also when somebody further in is using that.
+#[inline]
+pub(super) fn with_frame_on_turn<R>(
+    id: PortId,
+    f: impl FnOnce(&mut OnTurn<'_>, &Arc<Port>, &Instance) -> R,
+) -> Option<R> {
+    let mut f = Some(f);
+    find_lent(|loan, frame| {
+        if frame.id != id {
+            return None;
+        }
+        loan.with_turn(|on| {
+            // SAFETY: as above.
+            let (port, instance) = unsafe { (&*frame.port, &*frame.instance) };
+            f.take().map(|f| f(on, port, instance))
+        })?
+    })
 }
 
 /// The process on whose behalf a callback of this port is running.
@@ -159,7 +174,7 @@ pub(super) fn note_panic(function: &'static str, panic: Panic) {
     let told = find(|frame| {
         frame
             .panic
-            .set(Some(Panic(format!("{function}: {message}"))));
+            .set(Some(Box::new(Panic(format!("{function}: {message}")))));
         Some(())
     });
     if told.is_none() {
@@ -248,85 +263,132 @@ pub(super) fn plain(
 const STACK_COPY_MAX: usize = 512;
 
 /// `outputv`, else `output`, else nothing.
-pub(super) fn output(on: &mut OnTurn<'_>, called: Called<'_>, bytes: IoData<'_>) {
+#[inline]
+pub(super) fn output(on: &mut OnTurn<'_>, called: Called<'_>, data: &mut IoData<'_>) {
     let callbacks = called.instance.callbacks();
-    let data = data_of(called.instance.data(on));
     if let Some(outputv) = callbacks.outputv {
-        match bytes.into_vector() {
-            Ok(vector) => outputv_with(on, called, data, outputv, &vector),
-            Err(_) => called.port.fail(on, Term::atom("enomem")),
+        output_vector(on, called, outputv, data);
+    } else if let Some(output) = callbacks.output {
+        match data {
+            IoData::Bytes(bytes) if bytes.len() <= STACK_COPY_MAX => {
+                output_few(on, called, output, bytes);
+            }
+            data => output_many(on, called, output, std::mem::take(data)),
         }
-        return;
     }
-    let Some(output) = callbacks.output else {
-        return;
-    };
-    // The driver may scribble on what it gets, hence the copy.
-    let source = bytes.flat();
-    let mut few = [const { MaybeUninit::<u8>::uninit() }; STACK_COPY_MAX];
-    let mut many = Vec::new();
-    let copy: &mut [MaybeUninit<u8>] = if source.len() <= STACK_COPY_MAX {
-        &mut few
-    } else {
-        many.reserve_exact(source.len());
-        many.spare_capacity_mut()
-    };
+}
+
+type Output = unsafe extern "C" fn(ErlDrvData, *mut c_char, ErlDrvSizeT);
+
+/// The driver may scribble on what it gets, hence the copy.
+#[inline]
+fn output_few(on: &mut OnTurn<'_>, called: Called<'_>, output: Output, bytes: &[u8]) {
+    debug_assert!(bytes.len() <= STACK_COPY_MAX);
+    let mut copy = MaybeUninit::<[u8; STACK_COPY_MAX]>::uninit();
     let start = copy.as_mut_ptr().cast::<c_char>();
     // SAFETY: as many bytes are there, and nobody else knows of them.
-    unsafe { start.copy_from_nonoverlapping(source.as_ptr().cast(), source.len()) };
+    unsafe { start.copy_from_nonoverlapping(bytes.as_ptr().cast(), bytes.len()) };
+    let data = data_of(called.instance.data(on));
+    let len = bytes.len();
     // SAFETY: as in `start`; the copy lives until the callback returns.
-    enter(on, "output", called, || unsafe {
-        output(data, start, source.len())
+    enter(on, "output", called, move || unsafe {
+        output(data, start, len)
     });
 }
 
-/// Vectors up to this length, the empty slot included, stand on the stack.
-const STACK_VECTOR_MAX: usize = 18;
+/// Here the copy is made only if somebody else may see the bytes, too.
+#[inline(never)]
+fn output_many(on: &mut OnTurn<'_>, called: Called<'_>, output: Output, bytes: IoData<'_>) {
+    let mut private = bytes.into_binary();
+    let Some(bytes) = private.make_mut() else {
+        return called.port.fail(on, Term::atom("enomem"));
+    };
+    let (start, len) = (bytes.as_mut_ptr().cast::<c_char>(), bytes.len());
+    let data = data_of(called.instance.data(on));
+    // SAFETY: as in `start`; the bytes live until the callback returns, and nobody else looks.
+    enter(on, "output", called, move || unsafe {
+        output(data, start, len)
+    });
+}
 
+type OutputV = unsafe extern "C" fn(ErlDrvData, *mut ErlIOVec);
+
+#[inline(never)]
+fn output_vector(on: &mut OnTurn<'_>, called: Called<'_>, outputv: OutputV, data: &mut IoData<'_>) {
+    match data {
+        IoData::Binary(binary) if binary.len() > Binary::SMALL_MAX => {
+            output_one(on, called, outputv, binary);
+        }
+        IoData::Bytes(bytes) if !bytes.is_empty() && bytes.len() <= Binary::SMALL_MAX => {
+            spare::with_copy(bytes, |copy| match copy {
+                Some(copy) => output_one(on, called, outputv, copy),
+                None => called.port.fail(on, Term::atom("enomem")),
+            });
+        }
+        data => match std::mem::take(data).into_vector() {
+            Ok(vector) => output_several(on, called, outputv, &vector),
+            Err(_) => called.port.fail(on, Term::atom("enomem")),
+        },
+    }
+}
+
+/// The first slot of a vector stays empty: room for a header when the driver passes it on.
 const EMPTY_PIECE: SysIOVec = SysIOVec {
     iov_base: ptr::null_mut(),
     iov_len: 0,
 };
 
-fn outputv_with(
+/// A piece as C sees it, and the binary behind it.
+#[inline]
+fn piece_of(segment: &Binary) -> (SysIOVec, *mut ErlDrvBinary) {
+    let bytes = segment.as_bytes();
+    let piece = SysIOVec {
+        iov_base: bytes.as_ptr().cast_mut().cast(),
+        iov_len: bytes.len(),
+    };
+    let behind = segment.as_counted();
+    let behind = behind.map_or(ptr::null_mut(), |(counted, _)| counted.as_raw().as_ptr());
+    (piece, behind.cast())
+}
+
+/// `outputv` with one segment, as most commands have.
+#[inline]
+fn output_one(on: &mut OnTurn<'_>, called: Called<'_>, outputv: OutputV, segment: &Binary) {
+    let (piece, behind) = piece_of(segment);
+    let mut iov = [EMPTY_PIECE, piece];
+    let mut binv = [ptr::null_mut(), behind];
+    call_outputv(on, called, outputv, segment.len(), &mut iov, &mut binv);
+}
+
+#[inline(never)]
+fn output_several(on: &mut OnTurn<'_>, called: Called<'_>, outputv: OutputV, vector: &IoVector) {
+    let pieces = vector.segments().iter().map(piece_of);
+    let (mut iov, mut binv): (Vec<_>, Vec<_>) = std::iter::once((EMPTY_PIECE, ptr::null_mut()))
+        .chain(pieces)
+        .unzip();
+    call_outputv(on, called, outputv, vector.size(), &mut iov, &mut binv);
+}
+
+#[inline]
+fn call_outputv(
     on: &mut OnTurn<'_>,
     called: Called<'_>,
-    data: ErlDrvData,
-    outputv: unsafe extern "C" fn(ErlDrvData, *mut ErlIOVec),
-    vector: &IoVector,
+    outputv: OutputV,
+    size: usize,
+    iov: &mut [SysIOVec],
+    binv: &mut [*mut ErlDrvBinary],
 ) {
-    let segments = vector.segments();
-    let len = segments.len() + 1;
-    let mut few = (
-        [EMPTY_PIECE; STACK_VECTOR_MAX],
-        [ptr::null_mut(); STACK_VECTOR_MAX],
-    );
-    let mut many = (Vec::new(), Vec::new());
-    let (iov, binv): (&mut [SysIOVec], &mut [*mut ErlDrvBinary]) = if len <= STACK_VECTOR_MAX {
-        (&mut few.0[..len], &mut few.1[..len])
-    } else {
-        many.0.resize(len, EMPTY_PIECE);
-        many.1.resize(len, ptr::null_mut());
-        (&mut many.0, &mut many.1)
-    };
-    // The first slot stays empty: room for a header when the driver passes the vector on.
-    for ((piece, binary), segment) in iov.iter_mut().zip(binv.iter_mut()).skip(1).zip(segments) {
-        piece.iov_base = segment.as_bytes().as_ptr().cast_mut().cast();
-        piece.iov_len = segment.len();
-        if let Some((counted, _)) = segment.as_counted() {
-            *binary = counted.as_raw().as_ptr().cast();
-        }
-    }
     let mut ev = ErlIOVec {
-        vsize: c_int::try_from(len).unwrap_or(c_int::MAX),
-        size: vector.size(),
+        vsize: c_int::try_from(iov.len()).unwrap_or(c_int::MAX),
+        size,
         iov: iov.as_mut_ptr(),
         binv: binv.as_mut_ptr(),
     };
-    // SAFETY: as in `start`; the vector and what it points to live until the callback returns.
-    enter(on, "outputv", called, || unsafe {
-        outputv(data, &raw mut ev)
-    });
+    let data = data_of(called.instance.data(on));
+    let ev = &raw mut ev;
+    // SAFETY: as in `start`; the vector, as long as it says, and what it points to live until the
+    // callback returns.
+    enter(on, "outputv", called, move || unsafe { outputv(data, ev) });
 }
 
 /// The driver cannot do it.
@@ -335,67 +397,73 @@ pub(super) struct Refused;
 /// `port_control` gives a buffer of this size to answer in.
 const CONTROL_SCRATCH: usize = 64;
 
-/// `control`.
+/// `control`; what it answers with is put into `answer`.
+#[inline]
 pub(super) fn control(
     on: &mut OnTurn<'_>,
     called: Called<'_>,
     operation: u32,
-    bytes: &IoData<'_>,
-) -> Result<Term, Refused> {
+    argument: &[u8],
+    answer: &mut Term,
+) -> Result<(), Refused> {
     let control = called.instance.callbacks().control.ok_or(Refused)?;
     let data = data_of(called.instance.data(on));
-    let argument = bytes.flat();
     let mut scratch = [0_u8; CONTROL_SCRATCH];
     let own = scratch.as_mut_ptr().cast::<c_char>();
-    let mut answer = own;
-    let len = enter(on, "control", called, || {
-        // SAFETY: as in `start`; the argument is lent for reading, which is all that the
-        // interface allows, and the scratch buffer has the size that is said.
-        unsafe {
-            control(
-                data,
-                operation,
-                argument.as_ptr().cast_mut().cast(),
-                argument.len(),
-                &raw mut answer,
-                CONTROL_SCRATCH,
-            )
-        }
+    let mut buffer = own;
+    let (text, text_len) = (argument.as_ptr().cast_mut().cast(), argument.len());
+    let place = &raw mut buffer;
+    // SAFETY: as in `start`; the argument is lent for reading, which is all that the interface
+    // allows, and the scratch buffer has the size that is said.
+    let len = enter(on, "control", called, move || unsafe {
+        control(data, operation, text, text_len, place, CONTROL_SCRATCH)
     });
     let binary = called.instance.answers_in_binaries(on);
-    let Ok(len) = usize::try_from(len) else {
-        return Err(Refused);
-    };
-    if answer.is_null() {
-        return Ok(Term::Nil);
+    let len = usize::try_from(len).map_err(|_| Refused)?;
+    if buffer == own {
+        if len > 0 || binary {
+            // What lies beyond the buffer was never the driver's to answer with.
+            *answer = shaped(&scratch[..len.min(CONTROL_SCRATCH)], binary);
+        }
+    } else if let Some(buffer) = NonNull::new(buffer) {
+        // SAFETY: the driver has put its own buffer in the place of ours, of so many bytes, or in
+        // binary mode a binary.
+        *answer = unsafe { given(buffer, len, binary) };
     }
-    if answer == own {
-        // What lies beyond the buffer was never the driver's to answer with.
-        let bytes = Binary::from(&scratch[..len.min(CONTROL_SCRATCH)]);
-        return Ok(if binary {
-            Term::Binary(bytes)
-        } else {
-            Term::bytes_list(bytes)
-        });
-    }
+    Ok(())
+}
+
+#[inline]
+fn shaped(bytes: &[u8], binary: bool) -> Term {
     if binary {
-        let Some(raw) = NonNull::new(answer.cast::<u8>()) else {
-            return Ok(Term::Nil);
-        };
-        // SAFETY: in binary mode what the driver answers with is a binary from
-        // driver_alloc_binary, and the reference is ours from now on.
-        let counted = unsafe { Counted::from_raw(raw) };
+        Term::Binary(Binary::from(bytes))
+    } else {
+        List::copy_of_bytes(bytes).map_or(Term::Nil, Term::List)
+    }
+}
+
+/// An answer in memory that the driver gives away.
+///
+/// # Safety
+/// In binary mode `buffer` is a binary from `driver_alloc_binary`, with one reference given away; else
+/// it has `len` bytes, came from `driver_alloc`, and nobody else has it.
+#[inline(never)]
+unsafe fn given(buffer: NonNull<c_char>, len: usize, binary: bool) -> Term {
+    if binary {
+        // SAFETY: the caller's promise.
+        let counted = unsafe { Counted::from_raw(buffer.cast()) };
         // What the driver keeps, too, is shared only if Erlang would share it: it can count.
         let copy = (counted.refc() > 1)
             .then(|| Binary::share_or_copy(&counted, 0, counted.len()))
             .flatten();
-        return Ok(Term::Binary(copy.unwrap_or_else(|| Binary::from(counted))));
+        return Term::Binary(copy.unwrap_or_else(|| Binary::from(counted)));
     }
-    // SAFETY: the driver says that `len` bytes are there.
-    let bytes = Binary::from(unsafe { std::slice::from_raw_parts(answer.cast::<u8>(), len) });
-    // SAFETY: it came from driver_alloc and is ours.
-    unsafe { crate::os::memory::free(answer.cast()) };
-    Ok(Term::bytes_list(bytes))
+    // SAFETY: the caller's promise.
+    let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), len) };
+    let list = shaped(bytes, false);
+    // SAFETY: the caller's promise; nothing of it is used any more.
+    unsafe { crate::os::memory::free(buffer.as_ptr().cast()) };
+    list
 }
 
 /// `port_call` gives a buffer of this size to answer in.

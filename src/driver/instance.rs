@@ -443,7 +443,7 @@ impl Transport for Instance {
         on: &mut OnTurn<'_>,
         port: &Arc<Port>,
         caller: Option<Pid>,
-        data: IoData<'_>,
+        data: &mut IoData<'_>,
     ) {
         callback::output(on, self.called(port, caller), data);
         Instance::after(on, port);
@@ -455,11 +455,13 @@ impl Transport for Instance {
         port: &Arc<Port>,
         caller: Pid,
         operation: u32,
-        data: &IoData<'_>,
-    ) -> Result<Term, Unsupported> {
-        let answer = callback::control(on, self.called(port, Some(caller)), operation, data);
+        data: &[u8],
+        answer: &mut Term,
+    ) -> Result<(), Unsupported> {
+        let called = self.called(port, Some(caller));
+        let answered = callback::control(on, called, operation, data, answer);
         Instance::after(on, port);
-        answer.map_err(|_| Unsupported)
+        answered.map_err(|_| Unsupported)
     }
 
     fn call(

@@ -12,7 +12,6 @@ use super::instance::Instance;
 use super::load::Driver;
 use crate::port::{Port, table};
 use crate::runtime::turn::OnTurn;
-use crate::term::iodata::IoData;
 use crate::term::{PortId, Term};
 
 /// `erl_drv_port_control`: a request whose answer nobody waits for, on behalf of nobody.
@@ -23,7 +22,7 @@ pub(super) fn control_later(port: Arc<Port>, operation: u32, data: Box<[u8]>) {
             && instance.is_live(on)
         {
             let called = instance.called(&port, None);
-            let _ = callback::control(on, called, operation, &IoData::Bytes(&data));
+            let _ = callback::control(on, called, operation, &data, &mut Term::Nil);
             Instance::after(on, &port);
         }
     }));

@@ -35,6 +35,7 @@ pub mod rust;
 mod samples;
 mod script;
 mod select;
+mod spare;
 mod writes;
 
 pub(crate) use drivers::{Drivers, Search};

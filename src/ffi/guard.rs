@@ -16,10 +16,12 @@ pub(crate) struct Panic(pub(crate) String);
 ///
 /// What the body had its hands on may be half-changed after a panic; the caller gives up the
 /// port that was being served, so nobody looks at it again.
+#[inline]
 pub(crate) fn run<R>(body: impl FnOnce() -> R) -> Result<R, Panic> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| Panic(message(&*payload)))
 }
 
+#[cold]
 fn message(payload: &(dyn Any + Send)) -> String {
     if let Some(text) = payload.downcast_ref::<&str>() {
         (*text).to_owned()

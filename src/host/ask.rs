@@ -8,6 +8,7 @@ use crate::host::{Process, Raise};
 use crate::port::request::{Answer, CommandFlags, Commanded, WouldDeadlock};
 use crate::port::transport::Unsupported;
 use crate::port::{Port, info, table};
+use crate::process::pause::Pause;
 use crate::process::signal::Party;
 use crate::term::iodata::IoData;
 use crate::term::{Atom, PortId, Term, atom};
@@ -63,44 +64,53 @@ impl Process {
                 name = %String::from_utf8_lossy(port.name()), "bad value on output port");
         }
         Raise::faults([fault(&found), fault(&parsed), fault(&flags)])?;
-        let (flags, parsed, port) = (flags?, parsed?, found?.ok_or_else(closed)?);
-        // Gathered once more only after a wait at a busy port.
-        let mut parsed = Some(parsed);
-        self.command(&port, flags, || {
-            let again = || IoData::from_term(data).unwrap_or(IoData::Bytes(&[]));
-            parsed.take().unwrap_or_else(again)
-        })
+        let (flags, mut parsed, port) = (flags?, parsed?, found?.ok_or_else(closed)?);
+        self.command(&port, flags, &mut parsed)
     }
 
-    pub(super) fn command<'d>(
+    #[inline]
+    pub(super) fn command(
         &self,
         port: &Arc<Port>,
         flags: CommandFlags,
-        mut data: impl FnMut() -> IoData<'d>,
+        data: &mut IoData<'_>,
     ) -> Result<bool, Raise> {
-        self.insist(|| port.command(self.pid(), data(), flags))
+        self.insist(|| port.command(self.pid(), data, flags))
     }
 
     /// Tries until the port is not busy, or says at once what it came to.
+    #[inline]
     fn insist(
         &self,
         mut attempt: impl FnMut() -> Result<Commanded, WouldDeadlock>,
     ) -> Result<bool, Raise> {
         loop {
             self.alive()?;
-            match attempt()? {
-                Commanded::Taken => return Ok(true),
-                Commanded::Busy => return Ok(false),
-                Commanded::Closed => return Err(closed()),
-                Commanded::NotSupported => {
-                    return Err(Raise::error(Term::atom("notsup"))
-                        .hint("force needs a driver with the soft busy flag"));
-                }
-                Commanded::Wait(pause) => {
-                    // If it has ended, that is seen at once.
-                    self.cell().suspend(&pause);
-                }
+            let attempted = attempt();
+            if let Ok(Commanded::Taken) = attempted {
+                return Ok(true);
             }
+            if let Some(outcome) = self.settle(attempted) {
+                return outcome;
+            }
+        }
+    }
+
+    /// What became of an attempt that did not pass; `None` when it is to be tried again.
+    #[cold]
+    fn settle(&self, attempted: Result<Commanded, WouldDeadlock>) -> Option<Result<bool, Raise>> {
+        match attempted {
+            Ok(Commanded::Taken) => Some(Ok(true)),
+            Ok(Commanded::Busy) => Some(Ok(false)),
+            Ok(Commanded::Closed) => Some(Err(closed())),
+            Ok(Commanded::NotSupported) => Some(Err(Raise::error(Term::atom("notsup"))
+                .hint("force needs a driver with the soft busy flag"))),
+            Ok(Commanded::Wait(pause)) => {
+                // If it has ended, that is seen at once.
+                self.cell().suspend(&pause);
+                None
+            }
+            Err(stuck) => Some(Err(stuck.into())),
         }
     }
 
@@ -117,11 +127,14 @@ impl Process {
             }
             match ask()? {
                 Answer::Is(answer) => return Ok(Some(answer)),
-                Answer::Wait(pause) => {
-                    self.cell().suspend(&pause);
-                }
+                Answer::Wait(pause) => self.wait(&pause),
             }
         }
+    }
+
+    #[cold]
+    fn wait(&self, pause: &Arc<Pause>) {
+        self.cell().suspend(pause);
     }
 
     /// `port_close/1`.
@@ -161,7 +174,9 @@ impl Process {
         let data = IoData::from_term(data).map_err(|_| Raise::argument(3, NOT_IODATA));
         Raise::faults([fault(&found), fault(&operation), fault(&data)])?;
         let port = found?.ok_or_else(closed)?;
-        self.control(&port, operation?, &data?)
+        let mut answer = Term::Nil;
+        self.control(&port, operation?, &data?.flat(), &mut answer)
+            .map(|()| answer)
             .map_err(|_| Raise::badarg().hint("the port does not know this operation"))
     }
 
@@ -183,9 +198,10 @@ impl Process {
         &self,
         port: &Arc<Port>,
         operation: u32,
-        data: &IoData<'_>,
-    ) -> Result<Term, Unsupported> {
-        let ask = || Ok(port.control(self.pid(), operation, data));
+        data: &[u8],
+        answer: &mut Term,
+    ) -> Result<(), Unsupported> {
+        let ask = || Ok(port.control(self.pid(), operation, data, answer));
         self.answered(ask)?.unwrap_or(Err(Unsupported))
     }
 

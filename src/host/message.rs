@@ -34,6 +34,7 @@ use crate::term::{Binary, PortId, Reference, Term, atom};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[repr(u64)] // as for the messages that these are made of
 pub enum Message {
     /// `{Port, {data, Data}}`: bytes, or one packet.
     Data {
@@ -179,7 +180,11 @@ impl Process {
     ///
     /// # Errors
     /// When the process has ended, or does so meanwhile.
+    #[inline]
     pub fn next(&self, timeout: Duration) -> Result<Option<Message>, Exited> {
+        if let Some(mail) = self.cell().take_only(|_| true) {
+            return Ok(Some(Message::from_mail(mail)));
+        }
         self.receive_mail(
             |mail| Some(Message::from_mail(take(mail))),
             Patience::For(timeout),
@@ -190,7 +195,12 @@ impl Process {
     ///
     /// # Errors
     /// When the process has ended, or does so meanwhile.
+    #[inline]
     pub fn next_from(&self, port: PortId, timeout: Duration) -> Result<Option<Message>, Exited> {
+        let is_data = |mail: &Mail| matches!(mail, Mail::Data { port: of, .. } if *of == port);
+        if let Some(mail) = self.cell().take_only(is_data) {
+            return Ok(Some(Message::from_mail(mail)));
+        }
         self.receive_mail(|mail| take_from(mail, port), Patience::For(timeout))
     }
 

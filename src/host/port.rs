@@ -11,7 +11,7 @@ use crate::port::name::PortName;
 use crate::port::options::Options;
 use crate::port::request::{CommandFlags, Commanded};
 use crate::term::iodata::IoData;
-use crate::term::{Atom, Pid, PortId, Reference, Term, atom};
+use crate::term::{Atom, Binary, Pid, PortId, Reference, Term, atom};
 
 /// A port, used in the name of a process.
 ///
@@ -97,7 +97,7 @@ impl Port {
     #[inline]
     pub fn command(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
         let data = data.as_ref();
-        self.command_with(CommandFlags::default(), || IoData::Bytes(data))
+        self.command_with(CommandFlags::default(), IoData::Bytes(data))
             .map(drop)
     }
 
@@ -106,7 +106,18 @@ impl Port {
     /// # Errors
     /// As [`Self::command`].
     pub fn command_data(&self, data: &IoData<'_>) -> Result<(), Error> {
-        self.command_with(CommandFlags::default(), || data.clone())
+        self.command_with(CommandFlags::default(), data.clone())
+            .map(drop)
+    }
+
+    /// [`Self::command`] of bytes that the caller gives away: they are not copied on the way, not even
+    /// for a driver, if nobody else holds them.
+    ///
+    /// # Errors
+    /// As [`Self::command`].
+    #[inline]
+    pub fn command_binary(&self, data: Binary) -> Result<(), Error> {
+        self.command_with(CommandFlags::default(), IoData::Binary(data))
             .map(drop)
     }
 
@@ -120,7 +131,7 @@ impl Port {
             ..CommandFlags::default()
         };
         let data = data.as_ref();
-        self.command_with(flags, || IoData::Bytes(data))
+        self.command_with(flags, IoData::Bytes(data))
     }
 
     /// [`Self::command`] whether the port is busy or not.
@@ -133,18 +144,17 @@ impl Port {
             ..CommandFlags::default()
         };
         let data = data.as_ref();
-        self.command_with(flags, || IoData::Bytes(data)).map(drop)
+        self.command_with(flags, IoData::Bytes(data)).map(drop)
     }
 
     #[inline]
-    fn command_with<'d>(
-        &self,
-        flags: CommandFlags,
-        data: impl Fn() -> IoData<'d>,
-    ) -> Result<bool, Error> {
-        self.process
-            .command(&self.core, flags, data)
-            .map_err(|raise| self.error("command", raise))
+    fn command_with(&self, flags: CommandFlags, mut data: IoData<'_>) -> Result<bool, Error> {
+        let commanded = self.process.command(&self.core, flags, &mut data);
+        if let IoData::Bytes(_) = data {
+            // Nothing to drop, which is not seen by itself.
+            std::mem::forget(data);
+        }
+        commanded.map_err(|raise| self.error("command", raise))
     }
 
     /// [`Self::command`] as a future for any executor: pending while the port is busy. A future
@@ -153,16 +163,13 @@ impl Port {
     /// # Errors
     /// As [`Self::command`].
     pub async fn command_async(&self, data: impl AsRef<[u8]>) -> Result<(), Error> {
-        let data = data.as_ref();
+        let mut data = IoData::Bytes(data.as_ref());
         loop {
             if let Err(ended) = self.process.alive() {
                 return Err(self.error("command", ended));
             }
-            let commanded = self.core.command(
-                self.process.pid(),
-                IoData::Bytes(data),
-                CommandFlags::default(),
-            );
+            let flags = CommandFlags::default();
+            let commanded = self.core.command(self.process.pid(), &mut data, flags);
             match commanded {
                 Ok(Commanded::Taken) => return Ok(()),
                 Ok(Commanded::Wait(pause)) => {
@@ -188,9 +195,14 @@ impl Port {
     /// `badarg` when the port is closed, or does not know the operation: only drivers do.
     #[inline]
     pub fn control(&self, operation: u32, data: impl AsRef<[u8]>) -> Result<Term, Error> {
-        self.process
-            .control(&self.core, operation, &IoData::Bytes(data.as_ref()))
-            .map_err(|_| self.error("control", unknown_operation()))
+        let mut answer = Term::Nil;
+        let asked = self
+            .process
+            .control(&self.core, operation, data.as_ref(), &mut answer);
+        match asked {
+            Ok(()) => Ok(answer),
+            Err(_) => Err(self.error("control", unknown_operation())),
+        }
     }
 
     /// Hands a term to a driver and gets one back.

@@ -135,6 +135,9 @@ impl Process {
     /// # Errors
     /// When the process has ended, or does so meanwhile.
     pub fn receive_any(&self, timeout: Duration) -> Result<Option<Term>, Exited> {
+        if let Some(mail) = self.cell().take_only(|_| true) {
+            return Ok(Some(mail.into_term()));
+        }
         self.receive_mail(
             |mail| Some(std::mem::replace(mail, Mail::Term(Term::Nil)).into_term()),
             Patience::For(timeout),

@@ -26,7 +26,13 @@ impl Transport for Puppet {
         Ok(Started::Now)
     }
 
-    fn command(&self, on: &mut OnTurn<'_>, port: &Arc<Core>, _: Option<Pid>, data: IoData<'_>) {
+    fn command(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Core>,
+        _: Option<Pid>,
+        data: &mut IoData<'_>,
+    ) {
         match &*data.flat() {
             b"busy" => port.set_busy(on, true),
             b"ready" => port.set_busy(on, false),
@@ -44,17 +50,18 @@ impl Transport for Puppet {
         port: &Arc<Core>,
         _: Pid,
         operation: u32,
-        data: &IoData<'_>,
-    ) -> Result<Term, Unsupported> {
+        data: &[u8],
+        _: &mut Term,
+    ) -> Result<(), Unsupported> {
         match operation {
             0 => {
                 *self.kept.get(on) = 0;
                 port.flushed(on);
-                Ok(Term::Nil)
+                Ok(())
             }
             1 => {
                 port.set_busy(on, !data.is_empty());
-                Ok(Term::Nil)
+                Ok(())
             }
             _ => Err(Unsupported),
         }

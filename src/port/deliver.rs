@@ -29,7 +29,7 @@ impl Port {
         if state.line.is_some() && state.phase != Phase::Opening {
             return self.deliver_lines(state, bytes);
         }
-        self.deliver_whole(state, Binary::from(bytes));
+        self.deliver_whole(state, &mut Binary::from(bytes));
     }
 
     /// [`Self::deliver_bytes`] without a copy.
@@ -43,11 +43,11 @@ impl Port {
         if state.line.is_some() && state.phase != Phase::Opening {
             return self.deliver_lines(state, &bytes);
         }
-        self.deliver_whole(state, bytes);
+        self.deliver_whole(state, &mut { bytes });
     }
 
-    /// [`Self::deliver_binary`] as one piece, also in line mode.
-    pub(crate) fn deliver_piece(&self, on: &mut OnTurn<'_>, bytes: Binary) {
+    /// [`Self::deliver_binary`] as one piece, also in line mode; taken out of `bytes`.
+    pub(crate) fn deliver_piece(&self, on: &mut OnTurn<'_>, bytes: &mut Binary) {
         let state = self.state.get(on);
         state.bytes_in += bytes.len() as u64;
         if Port::is_heard(state) {
@@ -55,14 +55,15 @@ impl Port {
         }
     }
 
-    #[inline]
-    fn deliver_whole(&self, state: &State, bytes: Binary) {
+    /// The bytes are taken from where they are when the message has a place, and moved once.
+    #[inline(never)] // so that there is one place at which they are
+    fn deliver_whole(&self, state: &State, bytes: &mut Binary) {
         if let Some(owner) = &state.owner_cell {
-            owner.deliver(Message::Data {
+            owner.deliver_with(|| Message::Data {
                 port: self.id,
                 piece: Piece::Whole,
                 shape: Port::shape(state),
-                bytes,
+                bytes: std::mem::take(bytes),
             });
         }
     }

@@ -14,7 +14,7 @@ use crate::process::pause::Pause;
 use crate::process::signal::Party;
 use crate::runtime::turn::{OnTurn, thread_is_on_a_turn};
 use crate::term::iodata::IoData;
-use crate::term::{Pid, Term, atom};
+use crate::term::{Binary, Pid, Term, atom};
 
 /// A request that would have to wait for its own end: the thread is on the port's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,29 +84,48 @@ impl Port {
         answer.0.lock().take().ok_or(WouldDeadlock)
     }
 
-    /// A command by `port_command`.
+    /// A command by `port_command`. The data may be taken out of `data` when it passes, and is still
+    /// there when it does not.
     #[inline]
     pub(crate) fn command(
         self: &Arc<Self>,
         caller: Pid,
-        data: IoData<'_>,
+        data: &mut IoData<'_>,
         flags: CommandFlags,
     ) -> Result<Commanded, WouldDeadlock> {
-        if let Some(mut visit) = self.turn.enter() {
-            return Ok(self.command_on(visit.on(), caller, data, flags));
+        match self.turn.enter() {
+            Some(mut visit) => Ok(self.command_on(visit.on(), caller, data, flags)),
+            None => self.command_later(caller, data, flags),
         }
+    }
+
+    /// The same where somebody else is on the turn.
+    #[cold]
+    fn command_later(
+        self: &Arc<Self>,
+        caller: Pid,
+        data: &mut IoData<'_>,
+        flags: CommandFlags,
+    ) -> Result<Commanded, WouldDeadlock> {
         if flags.nosuspend && !flags.force && self.backlog.is_busy() {
             return Ok(Commanded::Busy);
         }
-        let (port, data) = (Arc::clone(self), data.into_owned());
-        self.ask_later(move |on| port.command_on(on, caller, data, flags))
+        let port = Arc::clone(self);
+        let mut kept = std::mem::take(data).into_owned();
+        let (commanded, kept) = self.ask_later(move |on| {
+            let commanded = port.command_on(on, caller, &mut kept, flags);
+            (commanded, kept)
+        })?;
+        *data = kept;
+        Ok(commanded)
     }
 
+    #[inline]
     fn command_on(
         self: &Arc<Self>,
         on: &mut OnTurn<'_>,
         caller: Pid,
-        data: IoData<'_>,
+        data: &mut IoData<'_>,
         flags: CommandFlags,
     ) -> Commanded {
         let admitted = self.admit(on, caller, flags);
@@ -148,7 +167,7 @@ impl Port {
         self: &Arc<Self>,
         on: &mut OnTurn<'_>,
         caller: Option<Pid>,
-        data: IoData<'_>,
+        data: &mut IoData<'_>,
     ) {
         self.state.get(on).bytes_out += data.len() as u64;
         self.transport.command(on, self, caller, data);
@@ -170,24 +189,44 @@ impl Port {
     }
 
     /// `port_control`. The error: the port is closed, or the request would deadlock.
+    #[inline]
     pub(crate) fn control(
         self: &Arc<Self>,
         caller: Pid,
         operation: u32,
-        data: &IoData<'_>,
-    ) -> Answer<Result<Term, Unsupported>> {
-        if let Some(mut visit) = self.turn.enter() {
-            return self.in_order(visit.on(), caller, |on| {
-                self.control_on(on, caller, operation, data)
-            });
+        data: &[u8],
+        answer: &mut Term,
+    ) -> Answer<Result<(), Unsupported>> {
+        match self.turn.enter() {
+            Some(mut visit) => self.in_order(visit.on(), caller, |on| {
+                self.control_on(on, caller, operation, data, answer)
+            }),
+            None => self.control_later(caller, operation, data, answer),
         }
-        let (port, data) = (Arc::clone(self), data.clone().into_owned());
-        self.ask_later(move |on| {
-            port.in_order(on, caller, |on| {
-                port.control_on(on, caller, operation, &data)
-            })
-        })
-        .unwrap_or(Answer::Is(Err(Unsupported)))
+    }
+
+    /// The same where somebody else is on the turn.
+    #[cold]
+    fn control_later(
+        self: &Arc<Self>,
+        caller: Pid,
+        operation: u32,
+        data: &[u8],
+        answer: &mut Term,
+    ) -> Answer<Result<(), Unsupported>> {
+        let (port, data) = (Arc::clone(self), Binary::from(data));
+        let asked = self.ask_later(move |on| {
+            let mut answer = Term::Nil;
+            let asked = port.in_order(on, caller, |on| {
+                port.control_on(on, caller, operation, &data, &mut answer)
+            });
+            (asked, answer)
+        });
+        let Ok((asked, there)) = asked else {
+            return Answer::Is(Err(Unsupported));
+        };
+        *answer = there;
+        asked
     }
 
     #[inline]
@@ -196,12 +235,14 @@ impl Port {
         on: &mut OnTurn<'_>,
         caller: Pid,
         operation: u32,
-        data: &IoData<'_>,
-    ) -> Result<Term, Unsupported> {
+        data: &[u8],
+        answer: &mut Term,
+    ) -> Result<(), Unsupported> {
         if !self.answers(on) {
             return Err(Unsupported);
         }
-        self.transport.control(on, self, caller, operation, data)
+        self.transport
+            .control(on, self, caller, operation, data, answer)
     }
 
     /// `port_call`.
@@ -221,6 +262,7 @@ impl Port {
     }
 
     /// Whether control and call reach the back end: also while output is being flushed.
+    #[inline]
     fn answers(&self, on: &mut OnTurn<'_>) -> bool {
         let state = self.state.get(on);
         matches!(state.phase, Phase::Open | Phase::Closing) && !state.stopping

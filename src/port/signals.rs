@@ -120,7 +120,7 @@ impl Port {
         message: &Term,
     ) {
         match IoData::from_term(data) {
-            Ok(data) => self.pass(on, sender, data),
+            Ok(mut data) => self.pass(on, sender, &mut data),
             Err(_) => {
                 let owner = self.state.get(on).owner;
                 tracing::warn!(port = %self.id, name = %String::from_utf8_lossy(&self.name),

@@ -34,18 +34,27 @@ pub(crate) trait Transport: Any + Send + Sync {
     /// open fails with, and leaves nothing behind; `stop` is not called then.
     fn start(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) -> Result<Started, Term>;
 
-    /// Takes a command's bytes. What goes wrong is reported by [`Port::fail`].
-    fn command(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, caller: Option<Pid>, data: IoData<'_>);
+    /// Takes a command's bytes, out of `data` if they are to be kept. What goes wrong is reported by
+    /// [`Port::fail`].
+    fn command(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        caller: Option<Pid>,
+        data: &mut IoData<'_>,
+    );
 
-    /// `port_control`: the answer as Erlang sees it.
+    /// `port_control`: the answer as Erlang sees it, put where the asker wants it. (Handed back through
+    /// every level it would cost more than the request.)
     fn control(
         &self,
         _on: &mut OnTurn<'_>,
         _port: &Arc<Port>,
         _caller: Pid,
         _operation: u32,
-        _data: &IoData<'_>,
-    ) -> Result<Term, Unsupported> {
+        _data: &[u8],
+        _answer: &mut Term,
+    ) -> Result<(), Unsupported> {
         Err(Unsupported)
     }
 

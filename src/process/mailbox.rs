@@ -14,7 +14,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::lock::atomic::{AtomicUsize, Ordering};
-use crate::lock::{Lock, LongGuard, LongLock, Signal};
+use crate::lock::{Brief, BriefGuard, LongGuard, LongLock};
+use crate::process::bell::Bell;
 use crate::process::signal::Message;
 
 /// What a thread can usefully do while its mailbox is empty.
@@ -28,8 +29,8 @@ pub(crate) trait Pump: Send + Sync {
 
 /// See the module's text.
 pub(crate) struct Mailbox {
-    inbox: Lock<Inbox>,
-    arrived: Signal,
+    inbox: Brief<Inbox>,
+    bell: Bell,
     /// Messages that a receiver has looked at and left, oldest first.
     kept: LongLock<VecDeque<Message>>,
     /// How many those are, for everybody else; a receiver may hold them for long.
@@ -104,12 +105,12 @@ impl Mailbox {
     /// An empty mailbox for at most `messages_max` messages.
     pub(crate) fn new(pump: Arc<dyn Pump>, messages_max: usize) -> Mailbox {
         Mailbox {
-            inbox: Lock::new(Inbox {
+            inbox: Brief::new(Inbox {
                 messages: VecDeque::new(),
                 waiting: Waiting::Nobody,
                 closed: false,
             }),
-            arrived: Signal::new(),
+            bell: Bell::default(),
             kept: LongLock::new(VecDeque::new()),
             kept_number: AtomicUsize::new(0),
             pump,
@@ -118,25 +119,54 @@ impl Mailbox {
     }
 
     /// Adds a message at the end.
-    #[inline]
+    #[cfg(test)]
     pub(crate) fn push(&self, message: Message) -> Pushed {
-        let (pushed, wake) = self.put(&mut Some(message));
+        self.push_with(move || message)
+    }
+
+    /// Adds a message at the end: what `make` puts together, of parts that are there, once it is known
+    /// to have a place. It is put together there, because a message that was written elsewhere piece
+    /// by piece and is moved at once makes the processor wait.
+    #[inline(always)]
+    pub(crate) fn push_with(&self, make: impl FnOnce() -> Message) -> Pushed {
+        let mut inbox = self.inbox.lock();
+        if let Err(refused) = self.room(&inbox) {
+            return refused;
+        }
+        inbox.messages.push_back(make());
+        if let Waiting::Nobody = inbox.waiting {
+            return Pushed::Kept;
+        }
+        self.wake_receiver(inbox);
+        Pushed::Kept
+    }
+
+    #[cold]
+    fn wake_receiver(&self, mut inbox: BriefGuard<'_, Inbox>) {
+        let wake = inbox.wait_as(Waiting::Nobody);
+        drop(inbox);
         self.wake(wake);
-        pushed
+    }
+
+    /// Whether the mailbox takes one message more.
+    #[inline]
+    fn room(&self, inbox: &Inbox) -> Result<(), Pushed> {
+        if inbox.closed {
+            return Err(Pushed::Closed);
+        }
+        let kept = self.kept_number.load(Ordering::Relaxed);
+        if inbox.messages.len().saturating_add(kept) >= self.messages_max {
+            return Err(Pushed::Full);
+        }
+        Ok(())
     }
 
     /// [`Self::push`] for a caller that holds a lock, and without it calls [`Self::wake`]
     /// and drops the message, if it has not been taken.
-    #[inline]
     pub(crate) fn put(&self, message: &mut Option<Message>) -> (Pushed, Wake) {
         let mut inbox = self.inbox.lock();
-        let nobody = Wake(Waiting::Nobody);
-        if inbox.closed {
-            return (Pushed::Closed, nobody);
-        }
-        let kept = self.kept_number.load(Ordering::Relaxed);
-        if inbox.messages.len().saturating_add(kept) >= self.messages_max {
-            return (Pushed::Full, nobody);
+        if let Err(refused) = self.room(&inbox) {
+            return (refused, Wake(Waiting::Nobody));
         }
         if let Some(message) = message.take() {
             inbox.messages.push_back(message);
@@ -145,11 +175,10 @@ impl Mailbox {
     }
 
     /// Wakes whoever waits, as [`Self::put`] says.
-    #[inline]
     pub(crate) fn wake(&self, wake: Wake) {
         match wake.0 {
             Waiting::Nobody => {}
-            Waiting::Asleep => self.arrived.notify_all(),
+            Waiting::Asleep => self.bell.ring(),
             Waiting::Pumping => self.pump.kick(),
             Waiting::Task(waker) => waker.wake(),
         }
@@ -183,6 +212,21 @@ impl Mailbox {
         // Messages move from the inbox to `kept` under the inbox's lock.
         let inbox = self.inbox.lock();
         inbox.messages.len() + self.kept_number.load(Ordering::Relaxed)
+    }
+
+    /// The only message, if there is one and it is wanted: the short way of [`Self::receive`], which
+    /// is better at many. `wanted` is asked under the lock, so it is code of ours that calls nobody.
+    #[inline]
+    pub(crate) fn take_only(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+        if self.kept_number.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        let mut inbox = self.inbox.lock();
+        let alone = inbox.messages.len() == 1 && self.kept_number.load(Ordering::Relaxed) == 0;
+        if !alone || !wanted(inbox.messages.front()?) {
+            return None;
+        }
+        inbox.messages.pop_front()
     }
 
     /// Takes the first message for which `select` has an answer, waiting for one as long as
@@ -325,8 +369,11 @@ impl Mailbox {
             }
             if pumped {
                 // A task's waker was taken out before: whoever holds `kept` waits alone.
-                drop(inbox.wait_as(Waiting::Asleep));
-                self.arrived.wait(&mut inbox, deadline);
+                let before = inbox.wait_as(Waiting::Asleep);
+                drop(inbox);
+                drop(before);
+                self.bell.sleep(deadline);
+                inbox = self.inbox.lock();
                 continue;
             }
             let before = inbox.wait_as(Waiting::Pumping);
@@ -396,6 +443,33 @@ mod tests {
             rest.push(n);
         }
         assert_eq!(rest, [1, 3, 5, 6, 7]);
+    }
+
+    #[test]
+    fn an_only_message_is_taken_the_short_way_and_others_are_not() {
+        let mailbox = mailbox(100);
+        assert!(mailbox.take_only(|_| true).is_none());
+        mailbox.push(number(1));
+        assert!(mailbox.take_only(|_| false).is_none());
+        let only = mailbox.take_only(|_| true).expect("wanted");
+        assert_eq!((as_number(&only), mailbox.len()), (Some(1), 0));
+        mailbox.push(number(2));
+        mailbox.push(number(3));
+        assert!(mailbox.take_only(|_| true).is_none(), "there are two");
+        // A receiver that looks for something else leaves both on its side.
+        let none = mailbox.receive(|_| None::<()>, Some(Instant::now()).into());
+        assert_eq!(none, Ok(None));
+        mailbox.push(number(4));
+        assert!(
+            mailbox.take_only(|_| true).is_none(),
+            "older ones come first"
+        );
+        let order: Vec<_> = std::iter::from_fn(|| {
+            let next = mailbox.receive(|m| as_number(m), Some(Instant::now()).into());
+            next.expect("alive")
+        })
+        .collect();
+        assert_eq!(order, [2, 3, 4]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! the routes by which signals travel to them and to ports.
 #![forbid(unsafe_code)]
 
+mod bell;
 pub(crate) mod directory;
 pub(crate) mod exit;
 pub(crate) mod mailbox;

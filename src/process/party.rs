@@ -175,6 +175,12 @@ impl ProcessCell {
         received.map_err(|_| self.fate_or_killed())
     }
 
+    /// What is there at once, see [`Mailbox::take_only`].
+    #[inline]
+    pub(crate) fn take_only(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+        self.mailbox.take_only(wanted)
+    }
+
     fn while_seen(&self, status: Status) -> impl Drop {
         struct Running<'s>(&'s AtomicU8);
         impl Drop for Running<'_> {
@@ -222,11 +228,21 @@ impl ProcessCell {
     }
 
     /// Delivers a message. False when the process is gone.
+    #[inline(always)] // see `Mailbox::push`
     pub(crate) fn deliver(self: &Arc<Self>, message: Message) -> bool {
-        let pushed = self.mailbox.push(message);
-        self.after_push(pushed)
+        self.deliver_with(move || message)
     }
 
+    /// The same of a message that is put together when it has a place, see [`Mailbox::push_with`].
+    #[inline(always)] // see there
+    pub(crate) fn deliver_with(self: &Arc<Self>, make: impl FnOnce() -> Message) -> bool {
+        match self.mailbox.push_with(make) {
+            Pushed::Kept => true,
+            other => self.after_push(other),
+        }
+    }
+
+    #[cold]
     fn after_push(self: &Arc<Self>, pushed: Pushed) -> bool {
         match pushed {
             Pushed::Kept => true,

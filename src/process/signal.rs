@@ -94,7 +94,11 @@ pub(crate) enum Piece {
 
 /// What a mailbox holds. The frequent kind is kept in parts, so that nothing need be
 /// allocated for the tuples around it until somebody wants to see them as a term.
+///
+/// The tag is a word, so that the parts behind it lie on the words they are moved by: a move that reads
+/// across two earlier writes makes the processor wait.
 #[derive(Clone, Debug)]
+#[repr(u64)]
 pub(crate) enum Message {
     /// Any term.
     Term(Term),

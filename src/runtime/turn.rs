@@ -53,10 +53,11 @@ pub(crate) struct TurnCell<T> {
 }
 
 /// A turn that foreign code has been lent, in a list through the stacks of nested calls.
-struct Loan {
+pub(crate) struct Loan {
     turn: *const Turn,
     /// The lender's [`OnTurn`]; taken out while a function called back is using it.
     on: Cell<Option<NonNull<OnTurn<'static>>>>,
+    note: *const (),
     outer: *const Loan,
 }
 
@@ -133,22 +134,13 @@ impl Turn {
     /// `None` where this thread is not inside a loan of this turn.
     #[inline]
     pub(crate) fn with_lent<R>(&self, f: impl FnOnce(&mut OnTurn<'_>) -> R) -> Option<R> {
-        let mut at = LOANS.with(Cell::get);
-        while !at.is_null() {
-            // SAFETY: as in `is_current`.
-            let loan = unsafe { &*at };
-            if ptr::eq(loan.turn, self)
-                && let Some(mut on) = loan.on.take()
-            {
-                let _back = PutBack(loan, on);
-                // SAFETY: `on` came from the exclusive borrow that `lend` holds for as long
-                // as the loan is on the list, and it was taken out of the loan, so nobody
-                // else makes a reference from it until it is put back.
-                return Some(f(unsafe { on.as_mut() }));
+        let mut f = Some(f);
+        find_loan(|loan| {
+            if !ptr::eq(loan.turn, self) {
+                return None;
             }
-            at = loan.outer;
-        }
-        None
+            loan.with_turn(|on| f.take().map(|f| f(on)))?
+        })
     }
 
     /// A worker's visit: runs waiting tasks, and leaves the turn idle if none is left.
@@ -208,17 +200,55 @@ impl<'t> OnTurn<'t> {
     }
 
     /// Runs foreign code, which may call back: functions it calls reach this turn again by
-    /// [`Turn::with_lent`].
+    /// [`Turn::with_lent`], or by the loan itself, which they tell by its note ([`find_loan`]).
     #[inline]
-    pub(crate) fn lend<R>(&mut self, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn lend<R>(&mut self, note: *const (), f: impl FnOnce() -> R) -> R {
         let loan = Loan {
             turn: Arc::as_ptr(self.turn),
             on: Cell::new(Some(NonNull::from(&mut *self).cast())),
+            note,
             outer: LOANS.with(Cell::get),
         };
         let _unwind = Unlist(loan.outer);
         LOANS.with(|innermost| innermost.set(&loan));
         f()
+    }
+}
+
+/// Calls `f` with each loan of this thread, innermost first, until it gives something.
+#[inline]
+pub(crate) fn find_loan<R>(mut f: impl FnMut(&Loan) -> Option<R>) -> Option<R> {
+    let mut at = LOANS.with(Cell::get);
+    while !at.is_null() {
+        // SAFETY: loans live in stack frames of this thread that have not ended: `lend` takes its
+        // loan off the list before it returns.
+        let loan = unsafe { &*at };
+        let found = f(loan);
+        if found.is_some() {
+            return found;
+        }
+        at = loan.outer;
+    }
+    None
+}
+
+impl Loan {
+    /// What the lender said about it. The lender keeps what it points to for as long as the loan is
+    /// on the list.
+    #[inline]
+    pub(crate) fn note(&self) -> *const () {
+        self.note
+    }
+
+    /// Gives `f` the turn, unless somebody further in uses it already.
+    #[inline]
+    pub(crate) fn with_turn<R>(&self, f: impl FnOnce(&mut OnTurn<'_>) -> R) -> Option<R> {
+        let mut on = self.on.take()?;
+        let _back = PutBack(self, on);
+        // SAFETY: `on` came from the exclusive borrow that `lend` holds for as long as the loan is
+        // on the list, and it was taken out of the loan, so nobody else makes a reference from it
+        // until it is put back.
+        Some(f(unsafe { on.as_mut() }))
     }
 }
 
@@ -328,11 +358,11 @@ mod tests {
         let mut visit = turn.enter().expect("idle");
         let on = visit.on();
         *cell.get(on) = 1;
-        on.lend(|| {
+        on.lend(ptr::null(), || {
             turn.with_lent(|on| {
                 *cell.get(on) += 1;
                 assert!(turn.with_lent(|_| ()).is_none(), "already in use");
-                on.lend(|| turn.with_lent(|on| *cell.get(on) += 1));
+                on.lend(ptr::null(), || turn.with_lent(|on| *cell.get(on) += 1));
             })
         });
         assert_eq!(*cell.get(on), 3);

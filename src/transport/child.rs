@@ -244,7 +244,13 @@ impl Transport for Program {
         }
     }
 
-    fn command(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, _: Option<Pid>, data: IoData<'_>) {
+    fn command(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        _: Option<Pid>,
+        data: &mut IoData<'_>,
+    ) {
         if !self.direction.writes() {
             return port.fail(on, Term::atom(Errno::EBADF.name()));
         }
@@ -256,7 +262,7 @@ impl Transport for Program {
                 None => return port.fail(on, Term::atom(Errno::EINVAL.name())),
             },
         };
-        if let Err(error) = self.outlet.send(on, &header, data) {
+        if let Err(error) = self.outlet.send(on, &header, std::mem::take(data)) {
             return port.fail(on, Term::atom(error.name()));
         }
         let queued = self.outlet.queued(on);

@@ -129,7 +129,13 @@ impl Transport for Descriptors {
         Ok(Started::Now)
     }
 
-    fn command(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, _: Option<Pid>, data: IoData<'_>) {
+    fn command(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        _: Option<Pid>,
+        data: &mut IoData<'_>,
+    ) {
         let Some(writer) = self.writer.get() else {
             return port.fail(on, Term::atom(Errno::EBADF.name()));
         };
@@ -141,7 +147,7 @@ impl Transport for Descriptors {
                 None => return port.fail(on, Term::atom(Errno::EINVAL.name())),
             },
         };
-        match writer.send(&header, data) {
+        match writer.send(&header, std::mem::take(data)) {
             Ok(0) => {}
             Ok(queued) => port.queue_changed(on, queued),
             Err(error) => port.fail(on, Term::atom(error.name())),

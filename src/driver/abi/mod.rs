@@ -35,6 +35,7 @@ use super::raw::ErlDrvPort;
 use crate::ffi::guard;
 use crate::port::{Port, table as ports};
 use crate::runtime::turn::OnTurn;
+use crate::term::PortId;
 
 use self::binary::*;
 use self::job::*;
@@ -128,12 +129,18 @@ pub(super) fn reach<R>(
             None
         }
     };
-    let lent = callback::with_frame(id, |port, instance| {
-        port.turn().with_lent(|on| run(on, port, instance))
-    });
-    if let Some(result) = lent {
-        return result?;
+    if let Some(result) = callback::with_frame_on_turn(id, &mut run) {
+        return result;
     }
+    reach_from_others(id, run)
+}
+
+/// The same where this thread is in no callback of the port.
+#[cold]
+fn reach_from_others<R>(
+    id: PortId,
+    mut run: impl FnMut(&mut OnTurn<'_>, &Arc<Port>, &Instance) -> Option<R>,
+) -> Option<R> {
     let port = ports::get(id)?;
     let instance = port.transport_as::<Instance>()?;
     if let Some(result) = port.turn().with_lent(|on| run(on, &port, instance)) {

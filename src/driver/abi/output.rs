@@ -73,7 +73,7 @@ export! {
                 Shape::List => Binary::from(&part[..]),
             };
             if header.is_empty() {
-                port.deliver_piece(on, part);
+                port.deliver_piece(on, &mut { part });
                 return 0;
             }
             port.count_input(on, header.len() + part.len());
@@ -95,7 +95,15 @@ export! {
         let Some(header) = (unsafe { pointer::bytes(hbuf, hlen) }) else {
             return misuse::refuse(port, &Rule::NoBytes, -1);
         };
-        // SAFETY: the driver's vector, with as many pieces and binaries as it says.
+        if header.is_empty() && skip == 0
+            // SAFETY: the driver's vector, with as many pieces and binaries as it says.
+            && let Some(only) = unsafe { only_piece_of(ev) }
+        {
+            let mut only = only;
+            return with_port(port, |on, port, _| output_piece(on, port, &mut only))
+                .map_or(-1, |()| 0);
+        }
+        // SAFETY: as above.
         let Some(pieces) = (unsafe { pieces_of(ev, skip, Small::Copied) }) else {
             return misuse::refuse(port, &Rule::NoBytes, -1);
         };
@@ -170,13 +178,9 @@ fn output_with_header(on: &mut OnTurn<'_>, port: &Port, header: &[u8], tail: Tai
 fn output_pieces(on: &mut OnTurn<'_>, port: &Port, header: &[u8], mut pieces: Vec<Binary>) {
     if header.is_empty()
         && pieces.len() == 1
-        && let Some(only) = pieces.pop()
+        && let Some(mut only) = pieces.pop()
     {
-        let only = match port.data_shape(on) {
-            Shape::Binary => only,
-            Shape::List => Binary::from(&only[..]),
-        };
-        return port.deliver_piece(on, only);
+        return output_piece(on, port, &mut only);
     }
     let size: usize = pieces.iter().map(|piece| piece.len()).sum();
     port.count_input(on, header.len() + size);
@@ -196,6 +200,15 @@ fn output_pieces(on: &mut OnTurn<'_>, port: &Port, header: &[u8], mut pieces: Ve
         }
     };
     send(on, port, after_header(shape, header, data));
+}
+
+/// A piece without a header.
+#[inline]
+fn output_piece(on: &mut OnTurn<'_>, port: &Port, only: &mut Binary) {
+    match port.data_shape(on) {
+        Shape::Binary => port.deliver_piece(on, only),
+        Shape::List => port.deliver_piece(on, &mut Binary::from(&only[..])),
+    }
 }
 
 fn send(on: &mut OnTurn<'_>, port: &Port, data: Term) {
@@ -291,24 +304,59 @@ pub(in crate::driver) unsafe fn pieces_of(
         if whole || (bytes.is_empty() && small == Small::Shared) {
             continue;
         }
-        let behind = binv.get(at).and_then(|bin| NonNull::new(bin.cast::<u8>()));
-        let shared = behind.filter(|_| small == Small::Shared || bytes.len() > Binary::SMALL_MAX);
-        // SAFETY: the driver holds the binary.
-        let shared = shared.and_then(|raw| unsafe { window(raw, bytes) });
-        let piece = match (shared, small) {
-            (Some(shared), _) => shared,
-            (None, Small::Copied) => Binary::from(bytes),
-            (None, Small::Shared) => Binary::from(Counted::copy_of(bytes)?),
-        };
-        pieces.push(piece);
+        let behind = binv.get(at).copied().unwrap_or(std::ptr::null_mut());
+        // SAFETY: the caller's promise.
+        pieces.push(unsafe { piece_of(behind, bytes, small) }?);
     }
     Some(Some(pieces))
+}
+
+/// One piece, with the binary behind it or NULL.
+///
+/// # Safety
+/// The driver holds the binary.
+#[inline(always)] // a binary is not handed from function to function, but put together where it stays
+unsafe fn piece_of(behind: *mut ErlDrvBinary, bytes: &[u8], small: Small) -> Option<Binary> {
+    if (small == Small::Shared || bytes.len() > Binary::SMALL_MAX)
+        && let Some(raw) = NonNull::new(behind.cast::<u8>())
+        // SAFETY: the caller's promise.
+        && let Some(shared) = unsafe { window(raw, bytes) }
+    {
+        return Some(shared);
+    }
+    match small {
+        Small::Copied => Some(Binary::from(bytes)),
+        Small::Shared => Counted::copy_of(bytes).map(Binary::from),
+    }
+}
+
+/// The piece of a vector for a message that has no other but an empty first one: what
+/// [`pieces_of`] would find, without a vector around it.
+///
+/// # Safety
+/// As for [`pieces_of`].
+#[inline(always)]
+unsafe fn only_piece_of(ev: *const ErlIOVec) -> Option<Binary> {
+    // SAFETY: the caller's promise.
+    let (raw, iov) = unsafe { (pointer::load(ev)?, vector(ev)?) };
+    let [first, second] = iov else {
+        return None;
+    };
+    if first.iov_len != 0 || second.iov_len == 0 || raw.size == 0 || raw.binv.is_null() {
+        return None;
+    }
+    // SAFETY: the caller's promise; there are two binaries, or NULLs, as there are pieces.
+    unsafe {
+        let bytes = pointer::bytes(second.iov_base, second.iov_len)?;
+        piece_of(*raw.binv.add(1), bytes, Small::Copied)
+    }
 }
 
 /// The window on a binary that these bytes are; `None` if they do not lie in it.
 ///
 /// # Safety
 /// The driver holds the binary.
+#[inline(always)]
 unsafe fn window(raw: NonNull<u8>, bytes: &[u8]) -> Option<Binary> {
     // SAFETY: the caller's promise.
     let counted = unsafe { Counted::share_raw(raw) };

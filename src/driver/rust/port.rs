@@ -129,7 +129,9 @@ impl<'a> DriverPort<'a> {
 
     /// The same without a copy.
     pub fn output_binary(&mut self, data: Binary) {
-        reach(self.word, |on, port, _| port.deliver_piece(on, data));
+        reach(self.word, |on, port, _| {
+            port.deliver_piece(on, &mut { data })
+        });
     }
 
     /// Sends the owner a term as it is. False if nobody is there.

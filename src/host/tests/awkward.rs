@@ -69,7 +69,13 @@ impl Transport for Imp {
         Ok(Started::WhenAcknowledged)
     }
 
-    fn command(&self, on: &mut OnTurn<'_>, port: &Arc<Core>, _: Option<Pid>, data: IoData<'_>) {
+    fn command(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Core>,
+        _: Option<Pid>,
+        data: &mut IoData<'_>,
+    ) {
         assert!(!self.inside.swap(true, Ordering::SeqCst), "entered twice");
         if self.flutters.load(Ordering::SeqCst) {
             port.set_busy(on, true);

@@ -243,7 +243,7 @@ proptest! {
         let (mut busy, mut closed) = (false, false);
         for step in steps {
             match step {
-                0..=5 => match port.command(me.pid(), IoData::Bytes(b"x"), CommandFlags::default()) {
+                0..=5 => match port.command(me.pid(), &mut IoData::Bytes(b"x"), CommandFlags::default()) {
                     Ok(Commanded::Taken) => prop_assert!(!busy && !closed),
                     Ok(Commanded::Wait(pause)) => {
                         prop_assert!(busy && !closed && !pause.is_over());
