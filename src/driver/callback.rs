@@ -73,7 +73,7 @@ fn enter<R>(
     };
     let note = (&raw const frame).cast();
     let result = on.lend(note, || {
-        if called.instance.driver().may_write {
+        if called.instance.driver().shielded {
             shielded(code)
         } else {
             code()

@@ -20,8 +20,9 @@ use super::missing;
 use super::pace::Pace;
 use super::raw::ErlDrvEntry;
 use super::registry::without_slashes;
-use super::writes;
+use super::writes::Writing;
 use crate::lock::{self, Lock};
+use crate::os::imports;
 use crate::os::library::{self, Library, LibraryError, Scope};
 use crate::os::sigpipe::without_sigpipe;
 use crate::runtime::turn::Turn;
@@ -34,8 +35,8 @@ pub(crate) struct Driver {
     /// `None` for a driver that is part of the program, and after unloading.
     library: Lock<Option<Library>>,
     unloaded: OnceLock<()>,
-    /// Whether its callbacks run without SIGPIPE.
-    pub(super) may_write: bool,
+    /// Whether all of its callbacks run without SIGPIPE.
+    pub(super) shielded: bool,
     /// Where the library with the table is.
     base: Option<usize>,
     /// What all ports run on, unless each has a turn of its own.
@@ -141,10 +142,10 @@ impl Driver {
                 missing: Vec::new(),
             });
         }
-        let may_write = writes::file_may_write(file);
+        let writing = Writing::of_file(file);
         let library = without_sigpipe(|| open_own(file, name));
         let library = library.map_err(|error| refused(file, &error))?;
-        Driver::from_library(library, name, may_write)
+        Driver::from_library(library, name, &writing)
     }
 
     /// Loads the driver `name` from the bytes of its file.
@@ -158,14 +159,26 @@ impl Driver {
                     message: error.to_string(),
                     missing: Vec::new(),
                 })?;
-        Driver::from_library(library, name, writes::may_write(bytes))
+        Driver::from_library(library, name, &Writing::of_bytes(bytes))
     }
 
-    fn from_library(library: Library, name: &str, may_write: bool) -> Result<Driver, LoadError> {
+    fn from_library(library: Library, name: &str, writing: &Writing) -> Result<Driver, LoadError> {
         let init = library
             .symbol(c"driver_init")
             .or_else(|_| library.symbol(c"_driver_init"))
             .map_err(|_| LoadError::NoInit)?;
+        let shielded = match writing {
+            Writing::No => false,
+            // SAFETY: by its file the library imports these functions by these slots.
+            Writing::Bound(slots) => !unsafe { imports::bind(&library, init, slots) },
+            Writing::Shielded => true,
+        };
+        tracing::debug!(
+            driver = name,
+            ?writing,
+            shielded,
+            "how it is kept from SIGPIPE"
+        );
         // SAFETY: by this name a driver exports a function of this type and no other.
         let init = unsafe {
             std::mem::transmute::<*mut std::ffi::c_void, unsafe extern "C" fn() -> *const ErlDrvEntry>(
@@ -175,10 +188,10 @@ impl Driver {
         // SAFETY: the function of a library that stays open until the end of this function.
         let table = without_sigpipe(|| unsafe { init() });
         // SAFETY: what driver_init returned.
-        unsafe { Driver::from_table(table, Some(library), Some(name), may_write) }
+        unsafe { Driver::from_table(table, Some(library), Some(name), shielded) }
     }
 
-    /// Checks a table and calls `init`. `may_write` says whether the driver's callbacks have to be
+    /// Checks a table and calls `init`. `shielded` says whether the driver's callbacks have to be
     /// kept from SIGPIPE.
     ///
     /// # Safety
@@ -188,7 +201,7 @@ impl Driver {
         table: *const ErlDrvEntry,
         library: Option<Library>,
         name: Option<&str>,
-        may_write: bool,
+        shielded: bool,
     ) -> Result<Driver, LoadError> {
         if table.is_null() {
             return Err(LoadError::NoEntry);
@@ -208,7 +221,7 @@ impl Driver {
         Ok(Driver {
             entry,
             library: Lock::new(library),
-            may_write,
+            shielded,
             unloaded: OnceLock::new(),
             base: library::base_of(table.addr()),
             turn: OnceLock::new(),

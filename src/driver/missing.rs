@@ -59,15 +59,13 @@ pub(super) unsafe fn symbols(file: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The names of the libraries that the file depends on.
+/// The names of the libraries that the file depends on; `None` also if it does not say.
 pub(super) fn dependencies<'data, R: ReadRef<'data>>(
     elf: &ElfFile64<'data, object::Endianness, R>,
 ) -> Option<Vec<&'data str>> {
     let endian = elf.endian();
     let sections = elf.elf_section_table();
-    let Some((dynamic, link)) = sections.dynamic(endian, elf.data()).ok()? else {
-        return Some(Vec::new());
-    };
+    let (dynamic, link) = sections.dynamic(endian, elf.data()).ok()??;
     let strings = sections.strings(endian, elf.data(), link).ok()?;
     dynamic
         .iter()

@@ -14,6 +14,8 @@ mod exec;
 #[allow(unsafe_code)]
 pub(crate) mod fd;
 #[allow(unsafe_code)]
+pub(crate) mod imports;
+#[allow(unsafe_code)]
 pub(crate) mod library;
 #[allow(unsafe_code)]
 pub(crate) mod memory;
@@ -25,3 +27,5 @@ pub(crate) mod sigpipe;
 pub(crate) mod sync;
 #[allow(unsafe_code)]
 pub(crate) mod thread;
+#[allow(unsafe_code)]
+pub(crate) mod writers;

@@ -13,6 +13,8 @@ use std::ffi::c_int;
 use std::mem::MaybeUninit;
 use std::ptr;
 
+use super::errno::Errno;
+
 thread_local! {
     /// Whether this thread has it blocked by what this module knows: for good, or by a call of
     /// [`without_sigpipe`] further out, which takes back what is left by those further in.
@@ -31,6 +33,27 @@ pub(crate) fn without_sigpipe<R>(code: impl FnOnce() -> R) -> R {
     code()
 }
 
+/// What to give to [`after_call`].
+pub(super) struct Call(Option<Before>);
+
+/// Keeps SIGPIPE away from one call of a C function that comes now. Nothing has to be put back if it never
+/// returns: the thread may be cancelled in there, or a signal handler jump out. So the two may be used in
+/// signal handlers as well.
+#[inline]
+pub(super) fn before_call() -> Call {
+    Call(if BLOCKED.get() { None } else { raise() })
+}
+
+/// The call has returned. `errno` stays as it left it.
+#[inline]
+pub(super) fn after_call(call: Call) {
+    if let Call(Some(before)) = call {
+        let errno = Errno::last();
+        lower(&before);
+        errno.leave();
+    }
+}
+
 /// Keeps SIGPIPE away until it is dropped, also by a panic.
 struct Shield(Option<Before>);
 
@@ -43,7 +66,11 @@ struct Before {
 impl Shield {
     #[inline]
     fn new() -> Shield {
-        Shield(if BLOCKED.get() { None } else { raise() })
+        let before = if BLOCKED.get() { None } else { raise() };
+        if before.is_some() {
+            BLOCKED.set(true);
+        }
+        Shield(before)
     }
 }
 
@@ -51,6 +78,7 @@ impl Drop for Shield {
     #[inline]
     fn drop(&mut self) {
         if let Some(before) = self.0.take() {
+            BLOCKED.set(false);
             lower(&before);
         }
     }
@@ -63,25 +91,40 @@ fn raise() -> Option<Before> {
     let mask = change_mask(libc::SIG_BLOCK, &set());
     // A signal that is not blocked does not wait.
     let was_pending = contains(&mask) && is_pending();
-    BLOCKED.set(true);
     Some(Before { mask, was_pending })
 }
 
 fn lower(before: &Before) {
-    BLOCKED.set(false);
     if !before.was_pending && is_pending() {
-        let at_once = libc::timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        let sigpipe = set();
-        // SAFETY: the set and the time are ours; nobody wants to know more about the signal.
-        unsafe { libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once) };
+        take_back();
     }
     if !contains(&before.mask) {
         // Only this signal: whoever ran meanwhile may have changed others on purpose.
         change_mask(libc::SIG_UNBLOCK, &set());
     }
+}
+
+/// Takes the signal from those that are pending. Not by `sigtimedwait`, in which a thread that is to be
+/// cancelled would be.
+fn take_back() {
+    /// The kernel's sets have a bit for each signal.
+    const SET_BYTES: libc::size_t = size_of::<u64>();
+    let at_once = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let sigpipe = set();
+    // SAFETY: the set, which is larger for C than for the kernel, and the time are ours; nobody wants to
+    // know more about the signal.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigtimedwait,
+            &raw const sigpipe,
+            ptr::null_mut::<libc::siginfo_t>(),
+            &raw const at_once,
+            SET_BYTES,
+        )
+    };
 }
 
 /// Whether the process ignores the signal. One that is ignored and blocked may be left pending, as

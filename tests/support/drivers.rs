@@ -89,6 +89,12 @@ pub(crate) fn compile(source: &Path, folder: &Path) -> PathBuf {
     compile_with(source, folder, &own_header(), &[])
 }
 
+/// The same, with more flags.
+#[allow(dead_code)]
+pub(crate) fn compile_with_flags(source: &Path, folder: &Path, flags: &[&str]) -> PathBuf {
+    compile_with(source, folder, &own_header(), flags)
+}
+
 /// Where `erl_driver.h` of this project is.
 fn own_header() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("include")
