@@ -9,8 +9,8 @@ mod log;
 mod world;
 
 use log::Log;
-use wharf::term::PortId;
-use world::{World, compile_with};
+use wharf::term::{PortId, Term};
+use world::{World, compile_with, shown, term};
 
 /// A world with a driver of its own name, and so with variables of its own.
 fn scripted(name: &str) -> (World, PortId) {
@@ -339,4 +339,43 @@ fn bytes_that_are_not_there_are_told() {
         "0",
         &["acknowledged"],
     );
+}
+
+#[test]
+fn an_answer_longer_than_its_buffer_is_cut_off_and_told() {
+    let folder = compile_with("reply_drv", "reply_drv", &[]);
+    let world = World::new();
+    let load = world.ddll("load", &[&folder.to_string_lossy(), "reply_drv"]);
+    assert_eq!(load, "ok");
+    let port = world.open("reply_drv", "[]");
+    let call = |port: PortId, way: &str| {
+        let answer = (world.me).port_call(&port.into(), &Term::from(0), &term(way));
+        shown(&answer.unwrap_or_else(|raise| raise.reason))
+    };
+    // What fits exactly does fit.
+    let (said, lines) = Log::of(|| world.control(port, 64, "given"));
+    assert_eq!((said.matches('g').count(), lines), (64, Vec::new()));
+    let (said, lines) = Log::of(|| world.control(port, 65, "given"));
+    assert_eq!(said.matches('g').count(), 64, "{said}");
+    let shown_port = format!("port=\"{port}\"");
+    for part in [
+        "driver=\"reply_drv\"",
+        &shown_port,
+        "callback=\"control\"",
+        "function=\"none\"",
+        "65 bytes do not fit into 64",
+    ] {
+        assert!(lines.len() == 1 && lines[0].contains(part), "{lines:#?}");
+    }
+    // The end of this one is missing, and so it is no term.
+    let other = world.open("reply_drv", "[]");
+    let (said, lines) = Log::of(|| call(other, "{beyond,1}"));
+    assert_eq!(said, "badarg");
+    for part in ["262 bytes do not fit into 256", "callback=\"call\""] {
+        assert!(lines.len() == 1 && lines[0].contains(part), "{lines:#?}");
+    }
+    assert_eq!(call(other, "{plain,1}"), "7", "it goes on");
+    world.control(other, 0, "binary");
+    let cut = world.control(other, 80, "given");
+    assert_eq!(cut.matches('g').count(), 64, "{cut}");
 }

@@ -16,6 +16,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
+use super::abi::misuse;
 use super::entry::Callbacks;
 use super::handle;
 use super::instance::Instance;
@@ -413,10 +414,15 @@ pub(super) fn control(
     let mut buffer = own;
     let (text, text_len) = (argument.as_ptr().cast_mut().cast(), argument.len());
     let place = &raw mut buffer;
-    // SAFETY: as in `start`; the argument is lent for reading, which is all that the interface
-    // allows, and the scratch buffer has the size that is said.
-    let len = enter(on, "control", called, move || unsafe {
-        control(data, operation, text, text_len, place, CONTROL_SCRATCH)
+    let len = enter(on, "control", called, move || {
+        // SAFETY: as in `start`; the argument is lent for reading, which is all that the interface
+        // allows, and the scratch buffer has the size that is said.
+        let len = unsafe { control(data, operation, text, text_len, place, CONTROL_SCRATCH) };
+        // SAFETY: the place is ours, and the driver is done with it.
+        if unsafe { place.read() } == own {
+            misuse::check_answer(len, CONTROL_SCRATCH);
+        }
+        len
     });
     let binary = called.instance.answers_in_binaries(on);
     let len = usize::try_from(len).map_err(|_| Refused)?;
@@ -485,7 +491,7 @@ pub(super) fn call<R>(
     let mut flags: c_uint = 0;
     let len: ErlDrvSSizeT = enter(on, "call", called, || {
         // SAFETY: as in `control`.
-        unsafe {
+        let len = unsafe {
             call(
                 data,
                 operation,
@@ -495,7 +501,11 @@ pub(super) fn call<R>(
                 CALL_SCRATCH,
                 &raw mut flags,
             )
+        };
+        if answer == own {
+            misuse::check_answer(len, CALL_SCRATCH);
         }
+        len
     });
     let len = usize::try_from(len).unwrap_or(0);
     let len = if answer == own {

@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 use crate::driver::callback;
 use crate::driver::handle;
 use crate::driver::instance::Instance;
-use crate::driver::raw::ErlDrvPort;
+use crate::driver::raw::{ErlDrvPort, ErlDrvSSizeT};
 use crate::lock::Lock;
 use crate::os::errno::Errno;
 use crate::port::table as ports;
@@ -54,6 +54,8 @@ pub(in crate::driver) enum Rule {
     NoCallback(&'static str),
     /// An acknowledgement that nobody waits for.
     UnwantedAck,
+    /// A callback says that it has answered more than there is room for where it answered.
+    AnswerTooLong { said: usize, room: usize },
     /// An atom's name that is none.
     BadAtom,
     /// NULL, where this has to be.
@@ -151,6 +153,9 @@ impl fmt::Display for Rule {
             Rule::LeftSelected(fd) => write!(f, "a port must deselect its descriptors before it ends, and {fd} was selected"),
             Rule::NoCallback(name) => write!(f, "a driver that asks for a callback must have one: there is no {name}"),
             Rule::UnwantedAck => f.write_str("only an open that waits for it may be acknowledged, and only once"),
+            Rule::AnswerTooLong { said, room } => {
+                write!(f, "an answer in the buffer that the callback was given must fit, and {said} bytes do not fit into {room}; a longer one needs a buffer from driver_alloc")
+            }
             Rule::BadAtom => f.write_str("an atom must have a name"),
             Rule::Nothing(what) => write!(f, "there must be {what}, and not NULL"),
             Rule::LockedAlready(what) => write!(f, "{what} must not be locked by the thread that has it locked"),
@@ -206,6 +211,18 @@ pub(in crate::driver) fn tell(port: Option<PortId>, rule: &Rule) {
 #[cold]
 pub(in crate::driver) fn tell_here(rule: &Rule) {
     tell(callback::innermost(), rule);
+}
+
+/// What a callback is about to return as the length of its answer in the buffer that it was given.
+#[inline]
+pub(in crate::driver) fn check_answer(len: ErlDrvSSizeT, room: usize) {
+    if let Ok(said) = usize::try_from(len)
+        && said > room
+    {
+        // No function is being called.
+        FUNCTION.set(&Function("none"));
+        tell_here(&Rule::AnswerTooLong { said, room });
+    }
 }
 
 /// The same in front of giving up.
