@@ -29,6 +29,7 @@ macro_rules! topics {
 }
 
 topics!(
+    adding,
     appendix,
     arguments,
     busy,
@@ -64,6 +65,7 @@ topics!(
     registration,
     replies,
     script_acks,
+    script_create,
     script_output,
     script_port,
     script_queue,
@@ -75,6 +77,7 @@ topics!(
     strangers,
     surprises,
     text,
+    vectors,
     waiting,
     watching,
     writing

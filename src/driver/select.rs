@@ -102,7 +102,7 @@ pub(super) fn select(
     fd: RawFd,
     directions: Directions,
 ) {
-    take_over(port, instance, fd, directions);
+    take_over(on, port, instance, fd, directions);
     let selects = &mut instance.interior(on).selects;
     let at = selects.position(fd).unwrap_or_else(|| {
         selects.serial += 1;
@@ -437,7 +437,13 @@ impl Fds {
 }
 
 /// Takes a descriptor's directions away from whoever has them: the new caller wins.
-fn take_over(port: &Arc<Port>, instance: &Instance, fd: RawFd, directions: Directions) {
+fn take_over(
+    on: &mut OnTurn<'_>,
+    port: &Arc<Port>,
+    instance: &Instance,
+    fd: RawFd,
+    directions: Directions,
+) {
     for (before, taken) in instance.fds().claim(fd, port.id(), directions) {
         let Some(victim) = table::get(before) else {
             continue;
@@ -446,6 +452,13 @@ fn take_over(port: &Arc<Port>, instance: &Instance, fd: RawFd, directions: Direc
             Some(port.id()),
             &Rule::StolenDescriptor { fd, from: before },
         );
+        if Arc::ptr_eq(victim.turn(), port.turn()) {
+            // At once: an event that is on its way must not find the victim still waiting for it.
+            if let Some(instance) = victim.transport_as::<Instance>() {
+                drop_interest(on, &victim, instance, fd, taken, Release::Keep);
+            }
+            continue;
+        }
         victim.turn().post(Box::new(move |on| {
             let Some(victim) = table::get(before) else {
                 return;

@@ -166,7 +166,10 @@ impl IoVector {
 
     /// The one segment of a whole binary; an empty binary is an empty segment.
     pub fn from_binary(binary: &Binary) -> Result<IoVector, BadIoData> {
-        let segment = if binary.is_empty() || binary.len() > GATHERED_MAX {
+        let segment = if binary.is_empty() {
+            // Also of an empty part of a long one: nobody has to keep that.
+            Binary::default()
+        } else if binary.len() > GATHERED_MAX {
             binary.clone()
         } else {
             Binary::from(Counted::copy_of(binary).ok_or(BadIoData::TooLarge)?)

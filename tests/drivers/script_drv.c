@@ -15,6 +15,7 @@
 #include "erl_driver.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,6 +64,18 @@ typedef struct {
 
 static Text log_, answer_;
 static Text *now = &log_;
+
+/* Ports with a lock each say things at the same time. Callbacks run inside of callbacks. */
+static pthread_mutex_t saying;
+
+static void say_alone(void)
+{
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&saying, &recursive);
+    pthread_mutexattr_destroy(&recursive);
+}
 
 static void say(const char *format, ...)
 {
@@ -143,8 +156,10 @@ static void run(Scripted *self, const char *given)
 /* A callback: says its name, and runs its steps. False if it has none. */
 static int called(Scripted *self, int which)
 {
-    Text *before = now;
     static Text nowhere;
+    Text *before;
+    pthread_mutex_lock(&saying);
+    before = now;
     nowhere.used = 0;
     now = self->session == session ? &log_ : &nowhere;
     say("[%s ", names[which]);
@@ -153,6 +168,7 @@ static int called(Scripted *self, int which)
         now->used--;
     say("] ");
     now = before;
+    pthread_mutex_unlock(&saying);
     return self->steps[which][0] != '\0';
 }
 
@@ -224,7 +240,9 @@ static void process_exit(ErlDrvData data, ErlDrvMonitor *monitor)
 
 static void stop_select(ErlDrvEvent event, void *reserved)
 {
-    Text *before = now;
+    Text *before;
+    pthread_mutex_lock(&saying);
+    before = now;
     now = &log_;
     say("[stop_select %d%s", fd_number((int)(intptr_t)event), reserved == NULL ? "" : " reserved");
     if (release_steps[0] != '\0')
@@ -234,6 +252,7 @@ static void stop_select(ErlDrvEvent event, void *reserved)
         now->used--;
     say("] ");
     now = before;
+    pthread_mutex_unlock(&saying);
     close_fd((int)(intptr_t)event);
 }
 
@@ -268,6 +287,7 @@ static ErlDrvSSizeT control(ErlDrvData data, unsigned int operation, char *buf, 
         return -1;
     memcpy(given, buf, len);
     given[len] = '\0';
+    pthread_mutex_lock(&saying);
     answer_.used = 0;
     now = &answer_;
     if (operation == '!')
@@ -281,6 +301,7 @@ static ErlDrvSSizeT control(ErlDrvData data, unsigned int operation, char *buf, 
     memcpy(*rbuf, said->text, said->used);
     len = said->used;
     said->used = 0;
+    pthread_mutex_unlock(&saying);
     return (ErlDrvSSizeT)len;
 }
 
@@ -308,5 +329,6 @@ static ErlDrvEntry entry = {
 
 DRIVER_INIT(script_drv)
 {
+    say_alone();
     return &entry;
 }

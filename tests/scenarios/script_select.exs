@@ -145,6 +145,53 @@ Scenario.exact("stolen from one that has ended", 0, fn ->
   {said, ask.(q, ??, "")}
 end)
 
+# Taken by the other port while a callback of the one that had it runs, for this descriptor or for another one.
+for {name, input, output, other_input, other_output, steps} <- [
+      {"in its input", "@1 select . ru 1", "", "read .;select . u 0;term atom:done", "", "pipe 0 1;write 1 abc;select 0 ru 1"},
+      {"in its input, which has read", "read .;@1 select . ru 1;write 1 more", "", "read .;select . u 0;term atom:done", "", "pipe 0 1;write 1 abc;select 0 ru 1"},
+      {"in its input, which deselects it first", "select . r 0;@1 select . ru 1", "", "read .;select . u 0;term atom:done", "", "pipe 0 1;write 1 abc;select 0 ru 1"},
+      {"in its input, which has it back", "@1 select . ru 1;select . ru 1;read .;select . u 0;term atom:done", "", "say never", "", "pipe 0 1;write 1 abc;select 0 ru 1"},
+      {"in its input, and the other one ends", "@1 select . ru 1;@1 select . u 0;@1 atom over;term atom:done", "", "say never", "", "pipe 0 1;write 1 abc;select 0 ru 1"},
+      {"in its input, and it ends", "@1 select . ru 1;atom over", "", "read .;select . u 0;term atom:done", "", "pipe 0 1;write 1 abc;select 0 ru 1"},
+      {"in its output", "", "@1 select . wu 1", "", "select . u 0;term atom:done", "pipe 0 1;select 1 wu 1"},
+      {"in its output, and it ends", "", "@1 select . wu 1;exit 0", "", "select . u 0;term atom:done", "pipe 0 1;select 1 wu 1"},
+      {"its input in its output", "say never", "select . w 0;@1 select . r 1;write 1 x", "read .;select . u 0;term atom:done", "", "pair 0 1;select 0 rwu 1"},
+      {"its output in its input", "read .;select . r 0;@1 select . w 1", "select . w 0", "", "select . u 0;term atom:done", "pair 0 1;select 0 ru 1;write 1 x"},
+      {"another one in its input", "read .;select . u 0;@1 select 2 ru 1;write 3 x", "say never", "read .;select . u 0;term atom:done", "", "pair 0 1;pair 2 3;select 2 r 1;select 0 ru 1;write 1 x"}
+    ] do
+  Scenario.exact("taken #{name}", 0, fn ->
+    p = open.("")
+    q = second.()
+    r = Port.open({:spawn_driver, "script_drv 2"}, [])
+    ask.(p, ?=, "ready_input " <> input)
+    ask.(p, ?=, "ready_output " <> output)
+    ask.(q, ?=, "ready_input " <> other_input)
+    ask.(q, ?=, "ready_output " <> other_output)
+    said = ask.(p, ?!, steps)
+    receive do
+      :done -> :ok
+    end
+    Process.sleep(20)
+    {said, ask.(r, ??, "")}
+  end)
+end
+for way <- [:close, :over] do
+  Scenario.exact("taken in its stop, by #{way}", 0, fn ->
+    p = open.("")
+    q = second.()
+    ask.(p, ?=, "ready_input say never")
+    ask.(p, ?=, "stop @1 select 0 ru 1")
+    ask.(q, ?=, "ready_input read .;select . u 0;term atom:done")
+    ask.(p, ?!, "pipe 0 1;select 0 ru 1")
+    if way == :close, do: Port.close(p), else: ask.(p, ?!, "atom over")
+    ask.(q, ?!, "write 1 abc")
+    receive do
+      :done -> :ok
+    end
+    ask.(q, ??, "")
+  end)
+end
+
 # Ports that end while they have something selected.
 for {name, stop} <- [{"with stop", "select 0 ru 0"}, {"without a word", "say stop"}, {"in two steps", "select 0 r 0;select 0 u 0"}], way <- [:close, :over] do
   Scenario.exact("ended while selected, #{name}, by #{way}", 0, fn ->

@@ -30,6 +30,7 @@ pub(crate) fn compile_all_with(test: &str, include: &Path, flags: &[&str]) -> Pa
 #[allow(dead_code)] // some tests only need the samples
 pub(crate) fn compile_probes(folder: &Path) {
     for name in [
+        "adding_drv",
         "probe_drv",
         "probe_ack_drv",
         "env_drv",
@@ -40,7 +41,9 @@ pub(crate) fn compile_probes(folder: &Path) {
         "script_drv",
         "script_ack_drv",
         "script_bare_drv",
+        "script_port_drv",
         "script_soft_drv",
+        "vector_drv",
         "watch_drv",
         "locks_drv",
     ] {
@@ -107,7 +110,11 @@ fn compile_with(source: &Path, folder: &Path, include: &Path, flags: &[&str]) ->
 }
 
 fn compile_as(source: &Path, library: &Path, include: &Path, flags: &[&str]) {
-    let status = Command::new("cc")
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".into());
+    // For sanitizers.
+    let more = std::env::var("WHARF_TEST_CFLAGS").unwrap_or_default();
+    let status = Command::new(compiler)
+        .args(more.split_whitespace())
         .args(["-shared", "-fPIC", "-O1", "-pthread", "-w"])
         .args(flags)
         .arg("-I")
