@@ -7,7 +7,17 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// Runs a program with `input` on its standard input; kills it and panics when it takes longer.
-pub(crate) fn run_within(mut command: Command, input: &str, limit: Duration) -> Output {
+#[allow(dead_code)] // one test wants to know
+pub(crate) fn run_within(command: Command, input: &str, limit: Duration) -> Output {
+    try_run_within(command, input, limit).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The same, with the words for the panic as its error.
+pub(crate) fn try_run_within(
+    mut command: Command,
+    input: &str,
+    limit: Duration,
+) -> Result<Output, String> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -25,21 +35,21 @@ pub(crate) fn run_within(mut command: Command, input: &str, limit: Duration) -> 
         let text = stderr
             .recv_timeout(Duration::from_secs(1))
             .unwrap_or_default();
-        panic!(
+        return Err(format!(
             "{command:?} did not end within {limit:?}: {}",
             String::from_utf8_lossy(&text)
-        );
+        ));
     };
     // What it leaves running may keep its standard error open.
     let stderr = stderr
         .recv_timeout(Duration::from_secs(5))
         .unwrap_or_default();
     let status = child.wait().unwrap();
-    Output {
+    Ok(Output {
         status,
         stdout,
         stderr,
-    }
+    })
 }
 
 fn collect(mut source: impl Read + Send + 'static) -> std::sync::mpsc::Receiver<Vec<u8>> {
