@@ -2,6 +2,7 @@
 //!
 //! - the trampoline library through which drivers find our functions (`src/driver/symbols.txt`);
 //! - with feature `drivers`, the sample drivers in `drivers/`;
+//! - with feature `cli`, what `wharf bench` measures with, from `benches/peers/`;
 //! - with feature `bindgen`, a check that `src/driver/raw.rs` still says what
 //!   `include/erl_driver.h` says (`WHARF_REGENERATE=1` writes it anew).
 //!
@@ -22,6 +23,9 @@ fn main() {
     trampolines(&out);
     if env::var_os("CARGO_FEATURE_DRIVERS").is_some() {
         sample_drivers(&out);
+    }
+    if env::var_os("CARGO_FEATURE_CLI").is_some() {
+        bench_peers(&out);
     }
     #[cfg(feature = "bindgen")]
     bindings();
@@ -108,18 +112,43 @@ fn sample_drivers(out: &Path) {
     fs::write(out.join("samples.rs"), rust).expect("OUT_DIR can be written");
 }
 
-/// Runs the C compiler on one file.
+/// Compiles what `wharf bench` embeds: its driver, once with `output` and once with `outputv`; the
+/// programs behind its ports; and the same work in plain C.
+fn bench_peers(out: &Path) {
+    println!("cargo::rerun-if-changed=benches/peers");
+    let from = Path::new("benches/peers");
+    let built = out.join("bench");
+    fs::create_dir_all(&built).expect("OUT_DIR can be written");
+    let driver = from.join("bench_drv.c");
+    let flags = ["-Iinclude", "-Wall", "-Wextra", "-Wl,-z,lazy"];
+    shared_library(&driver, &built.join("bench_drv.so"), &flags);
+    let flags = [&flags[..], &["-DOUTV"]].concat();
+    shared_library(&driver, &built.join("bench_drvv.so"), &flags);
+    let flags = ["-Iinclude", "-Wall", "-Wextra"];
+    c_program(&from.join("prog.c"), &built.join("prog"), &flags);
+    let flags = [&flags[..], &["-rdynamic", "-pthread", "-ldl"]].concat();
+    c_program(&from.join("floor.c"), &built.join("floor"), &flags);
+}
+
+/// Runs the C compiler on one file, for a library that a program loads.
 fn shared_library(source: &Path, library: &Path, flags: &[&str]) {
+    let flags = [&["-shared", "-fPIC", "-Wl,--build-id=none"], flags].concat();
+    c_program(source, library, &flags);
+}
+
+/// Runs the C compiler on one file.
+fn c_program(source: &Path, program: &Path, flags: &[&str]) {
     let compiler = cc::Build::new()
         .cargo_metadata(false)
         .opt_level(2)
         .pic(true)
         .get_compiler();
     let mut command: Command = compiler.to_command();
-    command
-        .args(["-shared", "-fPIC", "-Wl,--build-id=none"])
-        .args(flags);
-    command.arg("-o").arg(library).arg(source);
+    // The libraries that flags name come after what needs them.
+    let (libraries, flags): (Vec<&str>, Vec<&str>) =
+        flags.iter().partition(|flag| flag.starts_with("-l"));
+    command.args(flags).arg("-o").arg(program).arg(source);
+    command.args(libraries);
     let status = command.status();
     assert!(
         status.as_ref().is_ok_and(std::process::ExitStatus::success),

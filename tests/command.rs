@@ -53,6 +53,7 @@ fn help_and_version() {
         "test",
         "shell",
         "inspect",
+        "bench",
         "completions",
         "--driver-path",
         "Examples:",

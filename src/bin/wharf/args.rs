@@ -4,6 +4,7 @@
 //! ends with status 2 before anything is run.
 #![forbid(unsafe_code)]
 
+use crate::bench::only::Only;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -103,6 +104,14 @@ pub(crate) enum Command {
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
 
+    /// Measure what ports and drivers cost on this machine
+    ///
+    /// Runs the rows that docs/performance.md explains, several readings of each, every one in a
+    /// process of its own, and prints the medians with their spread. Where a peer is asked for,
+    /// its readings are taken turn about with wharf's, and compared pair by pair.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Bench),
+
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(Completions),
@@ -168,10 +177,61 @@ pub(crate) struct Inspect {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Bench {
+    /// Only these rows, such as 1,4-7,12b; `growth` for the curves of --growth
+    #[arg(long, value_name = "ROWS")]
+    pub(crate) only: Option<Only>,
+
+    /// How many readings of each
+    #[arg(long, value_name = "N", default_value = "5", value_parser = at_least_one)]
+    pub(crate) rounds: usize,
+
+    /// Have Erlang do the same, and tell how many times better wharf is
+    #[arg(long)]
+    pub(crate) vs_otp: bool,
+
+    /// Have plain C do the same, with nothing around it, and compare with that
+    #[arg(long)]
+    pub(crate) vs_c: bool,
+
+    /// Measure, too, how cost grows with size and with the number of ports, messages and the like
+    #[arg(long)]
+    pub(crate) growth: bool,
+
+    /// Print an array with an object for each number of a row
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+
+    /// Print the table as Markdown
+    #[arg(long)]
+    pub(crate) markdown: bool,
+
+    /// Write a page with drawings of every reading, and of how cost grows
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Take one reading of this item in this process, and print its numbers
+    #[arg(long, value_name = "ITEM", num_args = 1.., hide = true)]
+    pub(crate) one: Option<Vec<String>>,
+
+    /// Where the files for readings are already
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// The shell to complete for
     #[arg(value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// A number of times.
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(format!("`{text}` is not a number from 1 on")),
+        Ok(number) => Ok(number),
+    }
 }
 
 /// A positive number of seconds, fractions allowed.
@@ -236,6 +296,13 @@ const INSPECT_EXAMPLES: &str = "\
 Examples:
   wharf inspect ./my_drv.so
   wharf inspect --json ./my_drv.so | jq .callbacks";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  wharf bench
+  wharf bench --only 1-7,12b --vs-otp
+  wharf bench --vs-otp --vs-c --html bench.html
+  wharf bench --vs-otp --vs-c --rounds 9 --json > results.json";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

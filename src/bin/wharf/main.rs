@@ -1,4 +1,4 @@
-//! The `wharf` command: scripts, transcripts, a shell, and facts about drivers.
+//! The `wharf` command: scripts, transcripts, a shell, facts about drivers, and measurements.
 //!
 //! A second door on wharf's public Rust API: nothing here reaches behind it. `args` says what
 //! can be asked; `lang`, `stdlib` and `inspect` are the language; the other modules are a
@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod completions;
 mod inspect;
 mod inspect_driver;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options, &global),
         Command::Shell(options) => shell::run(&options, &global),
         Command::Inspect(options) => inspect_driver::run(&options, &global),
+        Command::Bench(options) => bench::run(&options, &global),
         Command::Completions(options) => completions::write(options.shell),
     }
 }
