@@ -43,6 +43,23 @@ int main(int argc, char **argv)
     FAILS(NOTFOUND, wharf_port_info(me, port, "colour", &answer));
     FAILS(NULL, wharf_port_info(me, port, NULL, &answer));
 
+    OK(wharf_port_facts(me, port, &answer));
+    OK(wharf_term_match(answer, "[{name, \"counter_drv\"}, {links, [_]} | _]", NULL));
+    wharf_term_free(answer);
+    FAILS(NULL, wharf_port_facts(me, port, NULL));
+    CHECK(wharf_port_is_open(me, port) && !wharf_port_is_open(NULL, port));
+    CHECK(wharf_port_os_pid(me, port) == -1);
+    OK(wharf_port_get_data(me, port, &answer));
+    CHECK(is_term(answer, "undefined"));
+    OK(wharf_term_parse("{kept, 1}", &term));
+    OK(wharf_port_set_data(me, port, term));
+    OK(wharf_port_get_data(me, port, &answer));
+    CHECK(is_term(answer, "{kept,1}"));
+    FAILS(NULL, wharf_port_set_data(me, port, NULL));
+    FAILS(TYPE, wharf_port_command_term(me, port, term));
+    wharf_term_free(term);
+    FAILS(NOTSUP, wharf_port_force_command(me, port, "1", 1));
+
     CHECK(wharf_host_ports(host, NULL, 0) == 1);
     CHECK(wharf_host_ports(host, NULL, 1) == (size_t)-1);
     CHECK(wharf_host_ports(host, ports, 2) == 1 && ports[0].id == port.id);
@@ -55,6 +72,30 @@ int main(int argc, char **argv)
     FAILS(CLOSED, wharf_port_control(me, port, 'g', NULL, 0, &answer));
     FAILS(CLOSED, wharf_port_connect(me, port, wharf_process_pid(me)));
     FAILS(CLOSED, wharf_port_info(me, port, "name", &answer));
+    FAILS(CLOSED, wharf_port_facts(me, port, &answer));
+    FAILS(CLOSED, wharf_port_get_data(me, port, &answer));
+    CHECK(!wharf_port_is_open(me, port));
+
+    /* Iodata, and a program. */
+    OK(wharf_open_spawn(me, "cat", NULL, &port));
+    CHECK(wharf_port_os_pid(me, port) > 1);
+    OK(wharf_term_parse("[<<\"he\">>, [108, \"lo\"]]", &term));
+    OK(wharf_port_command_term(me, port, term));
+    wharf_term_free(term);
+    OK(wharf_expect(me, SOON_MS, "{_, {data, \"hello\"}}"));
+    OK(wharf_port_close(me, port));
+
+    /* An open by terms. */
+    OK(wharf_term_parse("{spawn, \"cat\"}", &term));
+    OK(wharf_term_parse("[binary]", &answer));
+    OK(wharf_open_term(me, term, answer, &port));
+    OK(wharf_port_close(me, port));
+    OK(wharf_open_term(me, term, NULL, &port));
+    OK(wharf_port_close(me, port));
+    FAILS(BADARG, wharf_open_term(me, answer, NULL, &port));
+    FAILS(NULL, wharf_open_term(me, NULL, NULL, &port));
+    wharf_term_free(term);
+    wharf_term_free(answer);
 
     /* Terms there and back. */
     OK(wharf_open(me, "{spawn_driver, \"call_drv\"}", "[]", &port));

@@ -18,5 +18,6 @@ int main(void)
     snprintf(version, sizeof version, "%d.%d.%d", WHARF_VERSION_MAJOR, WHARF_VERSION_MINOR,
              WHARF_VERSION_PATCH);
     CHECK(strcmp(version, wharf_version_text()) == 0);
+    CHECK(wharf_abi_version() == WHARF_ABI_VERSION);
     return 0;
 }

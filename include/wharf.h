@@ -60,6 +60,12 @@
 #define WHARF_VERSION_NUMBER 1000
 
 /**
+ * What programs and library have to agree in. It changes when programs must be compiled anew, and never
+ * otherwise: compare it with what `wharf_abi_version` answers.
+ */
+#define WHARF_ABI_VERSION 1
+
+/**
  * How a function ended. 0 is success. A number is never given another meaning, and numbers that
  * are not listed here may come from a later version of the library: treat them as failures.
  *
@@ -150,6 +156,32 @@ typedef enum {
 } wharf_status;
 
 /**
+ * How much a message of the log matters. Later versions may know more.
+ */
+typedef enum {
+    /**
+     * Something has failed, or a driver breaks a rule that Erlang's log tells of, too.
+     */
+    WHARF_LOG_ERROR = 1,
+    /**
+     * Something is likely wrong: a driver breaks a rule, or takes long.
+     */
+    WHARF_LOG_WARNING = 2,
+    /**
+     * What may be good to know.
+     */
+    WHARF_LOG_INFO = 3,
+    /**
+     * For people who look for a fault.
+     */
+    WHARF_LOG_DEBUG = 4,
+    /**
+     * Everything.
+     */
+    WHARF_LOG_TRACE = 5,
+} wharf_log_level;
+
+/**
  * Options that are there or not.
  */
 typedef enum {
@@ -238,6 +270,72 @@ typedef enum {
 } wharf_message_kind;
 
 /**
+ * What a term is. Later versions may know more kinds.
+ */
+typedef enum {
+    /**
+     * None: the pointer is NULL.
+     */
+    WHARF_TERM_NONE = 0,
+    /**
+     * An atom; `true` and `false` are, too.
+     */
+    WHARF_TERM_ATOM = 1,
+    /**
+     * An integer, of any size.
+     */
+    WHARF_TERM_INTEGER = 2,
+    /**
+     * A float.
+     */
+    WHARF_TERM_FLOAT = 3,
+    /**
+     * A binary.
+     */
+    WHARF_TERM_BINARY = 4,
+    /**
+     * Bits that are no whole bytes.
+     */
+    WHARF_TERM_BITSTRING = 5,
+    /**
+     * The empty list.
+     */
+    WHARF_TERM_NIL = 6,
+    /**
+     * A list that is not empty.
+     */
+    WHARF_TERM_LIST = 7,
+    /**
+     * A tuple.
+     */
+    WHARF_TERM_TUPLE = 8,
+    /**
+     * A map.
+     */
+    WHARF_TERM_MAP = 9,
+    /**
+     * The identity of a process.
+     */
+    WHARF_TERM_PID = 10,
+    /**
+     * The identity of a port.
+     */
+    WHARF_TERM_PORT = 11,
+    /**
+     * A reference.
+     */
+    WHARF_TERM_REFERENCE = 12,
+    /**
+     * A function.
+     */
+    WHARF_TERM_FUN = 13,
+    /**
+     * An identity that another node has made: it can be printed, compared and encoded.
+     */
+    WHARF_TERM_FOREIGN = 14,
+} wharf_term_kind;
+
+/**
  * A host: a small world of processes, ports and drivers. Any number can live in a program, and
  * they do not see each other.
  *
@@ -276,10 +374,16 @@ typedef struct wharf_process wharf_process;
 /**
  * A value of Erlang: an atom, a number, a binary, a tuple, a list, a map … It never changes.
  *
- * Who makes or is given a term frees it with `wharf_term_free`, once. Any number of threads may read
- * the same term.
+ * Who makes or is given a term frees it with `wharf_term_free`, once. A `const wharf_term *` that a
+ * function hands out is lent: it belongs to the term, or the message, that it is a part of, and is good
+ * for as long as that is. Any number of threads may read the same term.
  */
 typedef struct wharf_term wharf_term;
+
+/**
+ * What is called with a message of the log: the text ends with a NUL, and is good during the call only.
+ */
+typedef void (*wharf_log_callback)(void *user, wharf_log_level level, const char *text);
 
 /**
  * Settings of a host, for `wharf_host_new`. Fill it with zeros first: 0 and NULL mean what is
@@ -316,16 +420,6 @@ typedef struct {
 } wharf_host_settings;
 
 /**
- * The identity of a process. Compare by `id`; 0 is no process.
- */
-typedef struct {
-    /**
-     * A number that no other process of this program has or will have.
-     */
-    uint64_t id;
-} wharf_pid;
-
-/**
  * The identity of a port. Compare by `id`; 0 is no port. A port ends by itself sooner or later, and
  * what is asked of it then is answered by `WHARF_STATUS_CLOSED`: an identity is never given out
  * again.
@@ -336,6 +430,16 @@ typedef struct {
      */
     uint64_t id;
 } wharf_port;
+
+/**
+ * The identity of a process. Compare by `id`; 0 is no process.
+ */
+typedef struct {
+    /**
+     * A number that no other process of this program has or will have.
+     */
+    uint64_t id;
+} wharf_pid;
 
 /**
  * The identity of a monitor. Compare by `id`; 0 is none.
@@ -408,6 +512,23 @@ extern "C" {
 int32_t wharf_version_number(void);
 
 /**
+ * The number of the agreement that the library keeps: a program compiled with another
+ * `WHARF_ABI_VERSION` must not call anything else.
+ *
+ * ```c
+ * if (wharf_abi_version() != WHARF_ABI_VERSION)
+ *     return 1;
+ * ```
+ *
+ * The dynamic loader sees to that by itself for programs that are linked to the library, since each such
+ * number has a file name of its own; this is for programs that open the library themselves. This function
+ * and the two beside it are there, and unchanged, in all versions.
+ *
+ * Any thread may call this.
+ */
+int32_t wharf_abi_version(void);
+
+/**
  * The version of the library that the program runs with, for people: "0.1.0". Never NULL, never
  * freed.
  *
@@ -447,6 +568,39 @@ const char *wharf_error_reason(void);
  * freed.
  */
 void wharf_text_free(char *text);
+
+/**
+ * Has a callback called with what the library has to say: faults of drivers above all, which break no
+ * function's result. `level_max` is the least important level that is wanted; NULL for `callback` ends it.
+ * Without a callback nothing is said, and nothing is spent on it.
+ *
+ * ```c
+ * static void say(void *user, wharf_log_level level, const char *text)
+ * {
+ *     (void)level;
+ *     fprintf(user, "wharf: %s\n", text);
+ * }
+ *
+ * wharf_log_set(WHARF_LOG_WARNING, say, stderr);
+ * ```
+ *
+ * There is one callback for the whole program, whatever its hosts. It is called on whichever thread finds
+ * something to say, at any time and by several at once, a driver's thread or one of the library's among
+ * them, in the middle of what is being done: it should be quick, and not wait for the library. No lock is
+ * held. What the library has to say about calls that the callback makes is dropped. When
+ * `wharf_log_set` returns, another thread may still be in the callback that was set before.
+ *
+ * `user` is handed to the callback and stays the caller's.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_RANGE`: there is no such level.
+ * - `WHARF_STATUS_REFUSED`: a part of the program that is written in Rust takes the log already.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_log_set(wharf_log_level level_max,
+                           wharf_log_callback callback,
+                           void *user);
 
 /**
  * Makes a host, with a copy of the environment that the program has now. `settings` may be NULL;
@@ -496,6 +650,110 @@ size_t wharf_host_ports_count(const wharf_host *host);
 wharf_status wharf_host_close_ports(const wharf_host *host, int64_t timeout_ms);
 
 /**
+ * Lists the ports of a host, those that are closing included: up to `max` of them are written to
+ * `ports`. The answer is how many there are, which may be more than `max`; `(size_t)-1` is a failure: the
+ * host is NULL or was freed, or `ports` is NULL and `max` is not 0.
+ *
+ * Any thread may call this; ports come and go meanwhile.
+ */
+size_t wharf_host_ports(const wharf_host *host,
+                        wharf_port *ports,
+                        size_t max);
+
+/**
+ * Lists the processes of a host: up to `max` of them are written to `pids`. The answer is how many there
+ * are, which may be more than `max`; `(size_t)-1` is a failure: the host is NULL or was freed, or `pids`
+ * is NULL and `max` is not 0. Among them is one of the host's own once `wharf_driver_load` was used.
+ *
+ * Any thread may call this; processes come and go meanwhile.
+ */
+size_t wharf_host_processes(const wharf_host *host,
+                            wharf_pid *pids,
+                            size_t max);
+
+/**
+ * Whether there is such a process in this host, and it has not ended. False for NULL and for a host that
+ * was freed.
+ *
+ * Any thread may call this.
+ */
+bool wharf_host_is_alive(const wharf_host *host,
+                         wharf_pid pid);
+
+/**
+ * How many ports may be open in the host at once. `(size_t)-1` is a failure: NULL, or freed.
+ *
+ * Any thread may call this.
+ */
+size_t wharf_host_ports_max(const wharf_host *host);
+
+/**
+ * One fact about a process of the host, as Erlang's `process_info(Pid, Item)`: `status`, `links`,
+ * `monitors`, `monitored_by`, `message_queue_len`, `registered_name`, `trap_exit`. Only the fact is given,
+ * without the item's name. With NULL for `item` all usual ones are given, as a list of pairs.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*fact` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: there is no such item, or the process has none.
+ * - `WHARF_STATUS_EXITED`: there is no such process, or it has ended.
+ * - `WHARF_STATUS_SYNTAX`: the item's name is not UTF-8.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_host_process_info(const wharf_host *host,
+                                     wharf_pid pid,
+                                     const char *item,
+                                     wharf_term **fact);
+
+/**
+ * The value of a variable in a host's environment, which began as a copy of the program's and is its own
+ * from then on.
+ *
+ * The text belongs to the caller, who frees it with `wharf_text_free`. `*value` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: it is not set.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_host_env(const wharf_host *host,
+                            const char *name,
+                            char **value);
+
+/**
+ * Sets a variable in a host's environment, for programs that are started from now on and for its drivers;
+ * with NULL for `value` it is removed. The program's own environment is not changed.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: the name has a `=` in it.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_host_put_env(const wharf_host *host,
+                                const char *name,
+                                const char *value);
+
+/**
+ * All variables of a host's environment, as a list of pairs `{Name, Value}` of binaries.
+ *
+ * The list belongs to the caller, who frees it with `wharf_term_free`. `*variables` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_host_env_all(const wharf_host *host,
+                                wharf_term **variables);
+
+/**
  * Makes a process in a host. NULL is a failure: the host is NULL or was freed; `wharf_error_text`
  * says which.
  *
@@ -541,6 +799,54 @@ wharf_status wharf_process_trap_exit(const wharf_process *process, bool trap);
 size_t wharf_process_messages_count(const wharf_process *process);
 
 /**
+ * A descriptor for the program's own event loop: `poll` says that it is readable when a message waits for
+ * the process, also one that a selective receive has left, and once the process has ended. Then receive
+ * with a timeout of 0 until there is none; now and then there is none to begin with. -1 is a failure: the
+ * process is NULL or was freed, or there can be no more descriptors.
+ *
+ * The descriptor belongs to the process: do not read, write or close it. It is closed when the process is
+ * freed, by `wharf_process_free` or `wharf_host_free`, so take it out of the loop before. Each call gives
+ * the same one. By edge (`EPOLLET`) it tells that a first message has come, and is quiet until all were
+ * received.
+ *
+ * A process whose descriptor nobody asked for pays nothing for it. While the program waits in its loop, a
+ * thread of the library waits for programs, drivers and timers.
+ *
+ * Any thread may call this.
+ */
+int32_t wharf_process_fd(const wharf_process *process);
+
+/**
+ * Whether a process has ended, and why: the reason is written to `*reason`, which may be NULL where it is
+ * not wanted.
+ *
+ * The reason belongs to the caller, who frees it with `wharf_term_free`. `*reason` is written when the
+ * answer is `WHARF_STATUS_EXITED` only.
+ *
+ * - `WHARF_STATUS_OK`: it lives.
+ * - `WHARF_STATUS_EXITED`: it has ended.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_exited(const wharf_process *process,
+                                  wharf_term **reason);
+
+/**
+ * Ends a process for a reason, which is Erlang text, for example `normal` or `{shutdown, 3}`: its ports
+ * are closed, and links and monitors are told the reason. It is still to be freed. One that has ended
+ * already stays as it is.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_SYNTAX`: the reason is not a term.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_process_end(const wharf_process *process,
+                               const char *reason);
+
+/**
  * Loads the driver `name` from the file `folder/name.so`, for as long as the host lives. Ports of
  * it are opened with `{spawn_driver, "name"}`.
  *
@@ -553,6 +859,105 @@ size_t wharf_process_messages_count(const wharf_process *process);
  * Any thread may call this. The driver's `init` runs on it.
  */
 wharf_status wharf_driver_load(const wharf_host *host, const char *folder, const char *name);
+
+/**
+ * Takes one `wharf_driver_load` of the host back. The driver is unloaded when nobody uses it any more: no
+ * port of it is open, and no process has loaded it by `wharf_driver_call`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_REFUSED`: it is not loaded, or not by `wharf_driver_load`, or it is permanent.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this. The driver's `finish` may run on it.
+ */
+wharf_status wharf_driver_unload(const wharf_host *host,
+                                 const char *name);
+
+/**
+ * Calls a function of Erlang's module `erl_ddll` in the name of a process: `load`, `try_load`, `reload`,
+ * `unload`, `try_unload`, `monitor`, `demonitor`, `info`, `loaded_drivers`, `format_error` and so on.
+ * `arguments` is a list of its arguments, which stays the caller's. What the function answers, also
+ * `{error, Reason}`, is written to `*answer`, which may be NULL where it is not wanted.
+ *
+ * ```c
+ * wharf_term_parse("[\"build\", \"counter_drv\"]", &arguments);
+ * wharf_driver_call(me, "load", arguments, &answer);
+ * ```
+ *
+ * The answer belongs to the caller, who frees it with `wharf_term_free`; it is written on success only.
+ *
+ * - `WHARF_STATUS_OK`: it has answered.
+ * - `WHARF_STATUS_BADARG`: the arguments are wrong, or are no list.
+ * - `WHARF_STATUS_NOTFOUND`: there is no such function of so many arguments.
+ * - `WHARF_STATUS_SYNTAX`: the function's name is not UTF-8.
+ * - `WHARF_STATUS_REFUSED`: the process ended while it waited.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this. The driver's `init` and `finish` may run on it.
+ */
+wharf_status wharf_driver_call(const wharf_process *process,
+                               const char *function,
+                               const wharf_term *arguments,
+                               wharf_term **answer);
+
+/**
+ * The names of the drivers that are loaded in a host, as a list of charlists.
+ *
+ * The list belongs to the caller, who frees it with `wharf_term_free`. `*names` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; drivers come and go meanwhile.
+ */
+wharf_status wharf_driver_names(const wharf_host *host,
+                                wharf_term **names);
+
+/**
+ * What is known of a driver that is loaded, as Erlang's `erl_ddll:info(Name)`: a list of pairs, among them
+ * `{processes, _}` and `{port_count, _}`.
+ *
+ * The list belongs to the caller, who frees it with `wharf_term_free`. `*facts` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: no driver of this name is loaded.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_driver_info(const wharf_host *host,
+                               const char *name,
+                               wharf_term **facts);
+
+/**
+ * What the driver in a file says about itself, as a map: `name` (a binary), `version` (a pair), `flags` and
+ * `callbacks` (lists of atoms). It is loaded for that and unloaded again, so its `init` and `finish` run.
+ *
+ * The map belongs to the caller, who frees it with `wharf_term_free`. `*facts` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_REFUSED`: it cannot be loaded; the error's text says why, and names missing symbols.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_driver_inspect(const wharf_host *host,
+                                  const char *file,
+                                  wharf_term **facts);
+
+/**
+ * The names of all functions that a driver may call on its host, as a list of atoms.
+ *
+ * The list belongs to the caller, who frees it with `wharf_term_free`. Never NULL.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_driver_symbols(void);
 
 /**
  * Opens a port, as Erlang's `open_port(Name, Options)`, with both arguments as Erlang text:
@@ -582,6 +987,17 @@ wharf_status wharf_open(const wharf_process *process,
                         const char *name,
                         const char *options,
                         wharf_port *port);
+
+/**
+ * Opens a port as `wharf_open` does, with both arguments as terms, which stay the caller's. `options` may
+ * be NULL, which is `[]`. Ownership and statuses as of `wharf_open`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_open_term(const wharf_process *process,
+                             const wharf_term *name,
+                             const wharf_term *options,
+                             wharf_port *port);
 
 /**
  * Hands `len` bytes to a port, and waits while the port is busy. They are read, or copied, before this
@@ -764,6 +1180,35 @@ wharf_status wharf_port_try_command(const wharf_process *process,
                                     size_t len);
 
 /**
+ * Hands bytes to a port as `wharf_port_command` does, whether it is busy or not: Erlang's flag `force`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTSUP`: only drivers with the flag `ERL_DRV_FLAG_SOFT_BUSY` allow it.
+ * - Others as of `wharf_port_command`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_force_command(const wharf_process *process,
+                                      wharf_port port,
+                                      const void *data,
+                                      size_t len);
+
+/**
+ * Hands iodata to a port as `wharf_port_command` does bytes: a binary, or nested lists of bytes and
+ * binaries. Large binaries are not copied, and reach a driver's `outputv` as they are. The term stays the
+ * caller's.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no iodata.
+ * - Others as of `wharf_port_command`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_command_term(const wharf_process *process,
+                                     wharf_port port,
+                                     const wharf_term *data);
+
+/**
  * Asks a driver to do operation number `operation` with `len` bytes, as Erlang's `port_control`. The
  * answer, a binary or a list of bytes as the driver chooses, is written to `*answer` on success, and
  * belongs to the caller, who frees it with `wharf_term_free`; `answer` may be NULL where it is not
@@ -826,15 +1271,63 @@ wharf_status wharf_port_info(const wharf_process *process,
                              wharf_term **fact);
 
 /**
- * Lists the ports of a host, those that are closing included: up to `max` of them are written to
- * `ports`. The answer is how many there are, which may be more than `max`; `(size_t)-1` is a failure: the
- * host is NULL or was freed, or `ports` is NULL and `max` is not 0.
+ * The usual facts about a port, as Erlang's `erlang:port_info(Port)`: a list of pairs `{Item, Fact}`.
  *
- * Any thread may call this; ports come and go meanwhile.
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*facts` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
  */
-size_t wharf_host_ports(const wharf_host *host,
-                        wharf_port *ports,
-                        size_t max);
+wharf_status wharf_port_facts(const wharf_process *process,
+                              wharf_port port,
+                              wharf_term **facts);
+
+/**
+ * Whether a port can be used. False also when one of the two is nothing.
+ *
+ * Any thread may call this; the port may close right afterwards.
+ */
+bool wharf_port_is_open(const wharf_process *process, wharf_port port);
+
+/**
+ * The process id that the system knows the port's program by; a driver may have set one for its port. -1 is
+ * a failure: there is none, or the port is closed.
+ *
+ * Any thread may call this.
+ */
+int64_t wharf_port_os_pid(const wharf_process *process,
+                          wharf_port port);
+
+/**
+ * Keeps a term with a port, as Erlang's `erlang:port_set_data`, in place of the one before. The term stays
+ * the caller's.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_set_data(const wharf_process *process,
+                                 wharf_port port,
+                                 const wharf_term *data);
+
+/**
+ * The term that is kept with a port, at first the atom `undefined`.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*data` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_get_data(const wharf_process *process,
+                                 wharf_port port,
+                                 wharf_term **data);
 
 /**
  * Takes the next message of a process, as Erlang text, for example
@@ -852,6 +1345,24 @@ size_t wharf_host_ports(const wharf_host *host,
  * Any thread may call this; one at a time receives.
  */
 wharf_status wharf_receive_text(const wharf_process *process, int64_t timeout_ms, char **message);
+
+/**
+ * Takes the next message of a process as a term, whatever it is. Waits up to `timeout_ms` for one; 0 only
+ * looks, a negative number waits for ever.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*message` is written on
+ * success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TIMEOUT`: no message came.
+ * - `WHARF_STATUS_EXITED`: the process has ended, or did so meanwhile.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; one at a time receives.
+ */
+wharf_status wharf_receive_term(const wharf_process *process,
+                                int64_t timeout_ms,
+                                wharf_term **message);
 
 /**
  * For tests: takes the first message that matches a pattern, waiting up to `timeout_ms` for one.
@@ -942,9 +1453,101 @@ void wharf_message_free(wharf_message *message);
  * - `WHARF_STATUS_EXITED`: the sender has ended.
  * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
  *
- * Any thread may call this.
+ * `wharf_send` sends terms, and to whomever. Any thread may call this.
  */
 wharf_status wharf_process_send(const wharf_process *process, wharf_pid to, const char *message);
+
+/**
+ * Sends a message as Erlang's `To ! Message`. `to` is a term: the identity of a process or port, or a
+ * name. To a port the message is a request, `{Owner, {command, Data}}`, `{Owner, close}` or
+ * `{Owner, {connect, Pid}}`, with the owner's identity in it; where the port is busy, this waits. Both
+ * terms stay the caller's. Who has ended gets nothing, and that is no failure.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: `to` is none of these, or nobody has the name; or a callback of the port's own
+ *   driver asked, which cannot wait for itself.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_send(const wharf_process *process,
+                        const wharf_term *to,
+                        const wharf_term *message);
+
+/**
+ * Sends a message as `wharf_send` does, but does not wait: Erlang's `send(To, Message, [nosuspend])`. Both
+ * terms stay the caller's.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BUSY`: it is for a port that is busy, and nothing was sent.
+ * - `WHARF_STATUS_BADARG`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: as of
+ *   `wharf_send`.
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_try_send(const wharf_process *process,
+                            const wharf_term *to,
+                            const wharf_term *message);
+
+/**
+ * Sends a message in `delay_ms` milliseconds, as Erlang's `erlang:send_after`: to a process, a port or a
+ * name, unless the process that it is for has ended by then. `*timer` is written on success only, and may
+ * be NULL where it is not wanted. Both terms stay the caller's.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_send_after(const wharf_process *process,
+                              uint64_t delay_ms,
+                              const wharf_term *to,
+                              const wharf_term *message,
+                              wharf_reference *timer);
+
+/**
+ * Takes a delayed message back. How many milliseconds were left is written to `*left_ms`, which may be
+ * NULL.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: it was sent, or taken back, or there never was one.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this, for any process of the host.
+ */
+wharf_status wharf_timer_cancel(const wharf_process *process,
+                                wharf_reference timer,
+                                uint64_t *left_ms);
+
+/**
+ * How many milliseconds there are until a delayed message is sent.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: it was sent, or taken back, or there never was one.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this, for any process of the host.
+ */
+wharf_status wharf_timer_left(const wharf_process *process,
+                              wharf_reference timer,
+                              uint64_t *left_ms);
+
+/**
+ * Has a message sent to a process when a port takes commands: at once if it does now, otherwise when it
+ * is not busy any more, or has closed. Then `wharf_port_try_command` is tried again, which may find
+ * the port busy once more. So an event loop need not wait in `wharf_port_command`. The message stays the
+ * caller's.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_CLOSED`: the port is closed.
+ * - `WHARF_STATUS_BADARG`: asked by a callback of the port's own driver, which cannot wait for itself.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_port_notify(const wharf_process *process,
+                               wharf_port port,
+                               const wharf_term *message);
 
 /**
  * Links a process to a port: when one ends, the other is told by an exit signal.
@@ -1091,6 +1694,45 @@ wharf_status wharf_name_whereis(const wharf_process *process,
                                 wharf_pid *pid);
 
 /**
+ * Has a process hear of the end of the port that has a name now, as `wharf_port_monitor` does. Of a name
+ * that no port has it hears at once. The object of the message is `{Name, Node}`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: the name is longer than 255 characters.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_name_monitor_port(const wharf_process *process,
+                                     const char *name,
+                                     wharf_reference *monitor);
+
+/**
+ * Has a process hear of the end of the process that has a name now, as `wharf_name_monitor_port`
+ * does of a port.
+ *
+ * Statuses as of `wharf_name_monitor_port`. Any thread may call this.
+ */
+wharf_status wharf_name_monitor_process(const wharf_process *process,
+                                        const char *name,
+                                        wharf_reference *monitor);
+
+/**
+ * All names of a host, as a list of atoms.
+ *
+ * The list belongs to the caller, who frees it with `wharf_term_free`. `*names` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this; names come and go meanwhile.
+ */
+wharf_status wharf_host_names(const wharf_host *host,
+                              wharf_term **names);
+
+/**
  * Reads a term from Erlang text: `{ok, [1, 2.5, <<"bytes">>]}`. Comments and a final full stop are
  * allowed.
  *
@@ -1107,7 +1749,7 @@ wharf_status wharf_term_parse(const char *text,
                               wharf_term **term);
 
 /**
- * Prints a term as Erlang text. The text belongs to the caller, who frees it with
+ * Prints a term as Erlang text, on one line. The text belongs to the caller, who frees it with
  * `wharf_text_free`. NULL is a failure: the term is NULL.
  *
  * Any thread may call this.
@@ -1115,11 +1757,494 @@ wharf_status wharf_term_parse(const char *text,
 char *wharf_term_text(const wharf_term *term);
 
 /**
+ * Another term of the same value, which belongs to the caller, who frees it with `wharf_term_free`.
+ * Nothing large is copied. With it, what is lent can be kept. NULL is a failure: the term is NULL.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_copy(const wharf_term *term);
+
+/**
  * Frees a term. NULL is fine.
  *
- * Any thread may call this, once for each term.
+ * Any thread may call this, once for each term. What is lent is not freed.
  */
 void wharf_term_free(wharf_term *term);
+
+/**
+ * Whether two terms are the same, as Erlang's `=:=`: 1 and 1.0 are not. Two NULLs are the same.
+ *
+ * Any thread may call this.
+ */
+bool wharf_term_equals(const wharf_term *a, const wharf_term *b);
+
+/**
+ * Compares two terms in Erlang's order, in which numbers come before atoms, and 1 and 1.0 are equal:
+ * negative when `a` comes first, positive when `b` does, 0 otherwise. NULL comes before all.
+ *
+ * Any thread may call this.
+ */
+int32_t wharf_term_compare(const wharf_term *a,
+                           const wharf_term *b);
+
+/**
+ * Whether a term matches a pattern, see `wharf_expect`, and what the pattern's variables are then: a
+ * map from their names, as atoms, to their values, written to `*variables`, from which
+ * `wharf_term_map_get_atom` takes them. `variables` may be NULL where it is not wanted.
+ *
+ * ```c
+ * wharf_term_match(term, "{ok, Size, _}", &variables);
+ * wharf_term_map_get_atom(variables, "Size", &size);
+ * ```
+ *
+ * The map belongs to the caller, who frees it with `wharf_term_free`. `*variables` is written on
+ * success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_MISMATCH`: it does not match.
+ * - `WHARF_STATUS_SYNTAX`: the text is no pattern; the error's text says where.
+ * - `WHARF_STATUS_LIMIT`: there can be no more atoms for the names.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_match(const wharf_term *term,
+                              const char *pattern,
+                              wharf_term **variables);
+
+/**
+ * Makes an atom. The name is UTF-8 of at most 255 characters. Atoms are never forgotten, and there can
+ * be 1,048,576 of them: do not make them of what strangers send.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free` or makes it part of another. NULL
+ * is a failure, about which `wharf_error_text` says more: a name that is NULL, too long or not UTF-8, or
+ * too many atoms.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_atom(const char *name);
+
+/**
+ * Makes the atom `true` or `false`. Never NULL. It belongs to the caller, as of `wharf_term_atom`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_bool(bool value);
+
+/**
+ * Makes an integer. Never NULL. It belongs to the caller, as of `wharf_term_atom`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_int(int64_t value);
+
+/**
+ * Makes an integer that is not negative. Never NULL. It belongs to the caller, as of
+ * `wharf_term_atom`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_uint(uint64_t value);
+
+/**
+ * Makes an integer of any size from decimal digits, which may have a sign in front.
+ *
+ * It belongs to the caller, as of `wharf_term_atom`. NULL is a failure: the text is NULL, or something
+ * else than a number.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_big(const char *decimal);
+
+/**
+ * Makes a float.
+ *
+ * It belongs to the caller, as of `wharf_term_atom`. NULL is a failure: Erlang has neither infinities
+ * nor what is not a number.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_float(double value);
+
+/**
+ * Makes a binary, a copy of `len` bytes.
+ *
+ * It belongs to the caller, as of `wharf_term_atom`. NULL is a failure: `data` is NULL and `len` is not
+ * 0, or `len` is larger than memory can be.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_binary(const void *data,
+                              size_t len);
+
+/**
+ * Makes a list of small integers, one for each of `len` bytes: what ports send that were opened without
+ * `binary`.
+ *
+ * It belongs to the caller, as of `wharf_term_atom`. NULL is a failure as of `wharf_term_binary`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_byte_list(const void *data,
+                                 size_t len);
+
+/**
+ * Makes a charlist: a list of the code points of a text in UTF-8.
+ *
+ * It belongs to the caller, as of `wharf_term_atom`. NULL is a failure: the text is NULL or not UTF-8.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_charlist(const char *text);
+
+/**
+ * Makes a tuple of `count` terms:
+ *
+ * ```c
+ * wharf_term *parts[] = {wharf_term_atom("ok"), wharf_term_int(1)};
+ * wharf_term *pair = wharf_term_tuple(parts, 2);
+ * ```
+ *
+ * The terms become parts of the tuple: they are not the caller's any more, and must not be freed, also
+ * when this fails. The array stays the caller's. The tuple belongs to the caller, as of
+ * `wharf_term_atom`. NULL is a failure: one of the terms is NULL, because what should have made it has
+ * failed, or `terms` is and `count` is not 0.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_tuple(wharf_term *const *terms,
+                             size_t count);
+
+/**
+ * Makes a list of `count` terms, the empty list of none. What becomes of the terms, and failures, are as
+ * of `wharf_term_tuple`: they belong to the list, and the list belongs to the caller. NULL is a failure.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_list(wharf_term *const *terms,
+                            size_t count);
+
+/**
+ * Makes a list of a first element and the rest, `[Head | Tail]`. Both are taken, and failures are as of
+ * `wharf_term_tuple`; the list belongs to the caller. NULL is a failure.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_cons(wharf_term *head,
+                            wharf_term *tail);
+
+/**
+ * Makes a map of `count` pairs: `2 * count` terms, each key before its value. Of equal keys the last
+ * counts. What becomes of the terms, and failures, are as of `wharf_term_tuple`; the map belongs to the
+ * caller. NULL is a failure.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_map(wharf_term *const *keys_and_values,
+                           size_t count);
+
+/**
+ * Makes a term of a process's identity. Never NULL. It belongs to the caller, as of `wharf_term_atom`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_pid(wharf_pid pid);
+
+/**
+ * Makes a term of a port's identity. Never NULL. It belongs to the caller, as of `wharf_term_atom`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_port(wharf_port port);
+
+/**
+ * Makes a term of a reference. Never NULL. It belongs to the caller, as of `wharf_term_atom`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_reference(wharf_reference reference);
+
+/**
+ * A reference like no other, as Erlang's `make_ref()`.
+ *
+ * Any thread may call this.
+ */
+wharf_reference wharf_reference_new(void);
+
+/**
+ * What a term is; `WHARF_TERM_NONE` for NULL.
+ *
+ * Any thread may call this.
+ */
+wharf_term_kind wharf_term_kind_of(const wharf_term *term);
+
+/**
+ * The value of an integer that fits.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no integer.
+ * - `WHARF_STATUS_RANGE`: it is one that needs more than 64 bits; `wharf_term_text` prints it.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_int(const wharf_term *term, int64_t *value);
+
+/**
+ * The value of an integer that is not negative and fits.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no integer.
+ * - `WHARF_STATUS_RANGE`: it is negative, or needs more than 64 bits.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_uint(const wharf_term *term, uint64_t *value);
+
+/**
+ * The value of a float. Integers are none.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no float.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_float(const wharf_term *term, double *value);
+
+/**
+ * The value of the atom `true` or `false`.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is neither.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_bool(const wharf_term *term, bool *value);
+
+/**
+ * The name of an atom, in UTF-8 with a NUL at its end. It belongs to the library and is good for ever.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no atom.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_atom(const wharf_term *term,
+                                 const char **name);
+
+/**
+ * Whether a term is the atom of this name. False for NULLs.
+ *
+ * Any thread may call this.
+ */
+bool wharf_term_is_atom(const wharf_term *term, const char *name);
+
+/**
+ * The bytes of a binary, which are not copied: they belong to the term, and are good and unchanged
+ * until it is freed. No NUL ends them.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no binary.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_binary(const wharf_term *term, const void **data, size_t *len);
+
+/**
+ * The bytes of a binary or a bitstring, as of `wharf_term_get_binary`: they belong to the term. Of the
+ * last byte the upper `last_bits` bits count: 8 in a binary, 0 when there is no byte.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is neither.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_bitstring(const wharf_term *term,
+                                      const void **data,
+                                      size_t *len,
+                                      uint8_t *last_bits);
+
+/**
+ * The identity of a process.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is none.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_pid(const wharf_term *term, wharf_pid *pid);
+
+/**
+ * The identity of a port.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is none.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_port(const wharf_term *term, wharf_port *port);
+
+/**
+ * A reference.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is none.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_get_reference(const wharf_term *term, wharf_reference *reference);
+
+/**
+ * How many elements a tuple or a list has, how many pairs a map, how many bytes a binary or a
+ * bitstring. Of a list that ends in something else than `[]` that end is not counted. `(size_t)-1` is a
+ * failure: the term is NULL, or of another kind.
+ *
+ * Any thread may call this.
+ */
+size_t wharf_term_size(const wharf_term *term);
+
+/**
+ * Element number `index` of a tuple, counted from 0. It is lent: it belongs to the tuple, and is good until
+ * that is freed. NULL is a failure: the term is NULL or no tuple, or has no such element.
+ *
+ * Lists and maps are read by way of `wharf_term_elements`. Any thread may call this.
+ */
+const wharf_term *wharf_term_element(const wharf_term *term,
+                                     size_t index);
+
+/**
+ * The elements of a list, or the pairs `{Key, Value}` of a map in the order of their keys, as a tuple,
+ * which `wharf_term_element` reads by number. A tuple is given as it is.
+ *
+ * The tuple belongs to the caller, who frees it with `wharf_term_free`. `*elements` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: the term is neither, or a list that ends in something else than `[]`;
+ *   `wharf_term_head` and `wharf_term_tail` read that.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_elements(const wharf_term *term,
+                                 wharf_term **elements);
+
+/**
+ * The first element of a list. It belongs to the caller, who frees it with `wharf_term_free`. NULL is a
+ * failure: the term is NULL, or no list, or the empty one.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_head(const wharf_term *term);
+
+/**
+ * What comes after the first element of a list. It belongs to the caller, who frees it with
+ * `wharf_term_free`. NULL is a failure as of `wharf_term_head`.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_tail(const wharf_term *term);
+
+/**
+ * The value of a key in a map. It is lent: it belongs to the map, and is good until that is freed. `*value`
+ * is written on success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: the map has no such key.
+ * - `WHARF_STATUS_TYPE`: it is no map.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_map_get(const wharf_term *map,
+                                const wharf_term *key,
+                                const wharf_term **value);
+
+/**
+ * The value of a key that is an atom of this name, as `wharf_term_map_get` finds it: it is lent, and
+ * belongs to the map.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_NOTFOUND`: the map has no such key.
+ * - `WHARF_STATUS_TYPE`: it is no map.
+ * - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_map_get_atom(const wharf_term *map,
+                                     const char *name,
+                                     const wharf_term **value);
+
+/**
+ * All bytes of iodata, which is a binary or nested lists of bytes and binaries, as one binary: Erlang's
+ * `iolist_to_binary`.
+ *
+ * The binary belongs to the caller, who frees it with `wharf_term_free`. `*binary` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_TYPE`: it is no iodata.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_flatten(const wharf_term *term,
+                                wharf_term **binary);
+
+/**
+ * A charlist, a list of code points, as text in UTF-8. The text belongs to the caller, who frees it with
+ * `wharf_text_free`. NULL is a failure: the term is NULL or no charlist.
+ *
+ * Any thread may call this.
+ */
+char *wharf_term_charlist_text(const wharf_term *term);
+
+/**
+ * Writes a term in the external format, as Erlang's `term_to_binary`: the byte 131 first, as
+ * `ei_decode_version` wants it. `level` is how hard to compress, from 0 (not at all) to 9.
+ *
+ * The result is a binary, whose bytes `wharf_term_get_binary` gives. It belongs to the caller, who frees
+ * it with `wharf_term_free`. `*binary` is written on success only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: there is something in it that has no external form; the error's text says what.
+ * - `WHARF_STATUS_RANGE`: there is no such level.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_encode(const wharf_term *term,
+                               uint32_t level,
+                               wharf_term **binary);
+
+/**
+ * Reads a term in the external format, as Erlang's `binary_to_term`: from `len` bytes, the first of
+ * which is 131. How many of them it took is written to `*used`; with NULL for `used`, it has to take all.
+ * What strangers send does no harm: depth and size are limited, and the bytes are checked.
+ *
+ * The term belongs to the caller, who frees it with `wharf_term_free`. `*term` is written on success
+ * only.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_SYNTAX`: the bytes are no term; the error's text says where.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this.
+ */
+wharf_status wharf_term_decode(const void *data,
+                               size_t len,
+                               wharf_term **term,
+                               size_t *used);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -74,7 +74,11 @@ fn compile(source: &Path, language: &str, standard: &str, flags: &[&str], output
 /// The sample drivers, compiled as their authors would.
 fn sample_drivers() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| drivers::compile_all("c_api"))
+    FOLDER.get_or_init(|| {
+        let folder = drivers::compile_all("c_api");
+        drivers::compile(&root().join("c_tests/careless_drv.c"), &folder);
+        folder
+    })
 }
 
 fn run(program: &Path) -> Output {
@@ -111,7 +115,9 @@ macro_rules! doors {
     };
 }
 
-doors! { driver header host link message misuse options port request status threads }
+doors! {
+    driver environment header host link log message misuse options poll port request send status term threads
+}
 
 #[test]
 fn every_program_is_run() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::status::Fault;
 use super::status::wharf_status::*;
 use crate::ffi::pointer;
-use crate::term::{Term, text};
+use crate::term::{Atom, AtomError, Term, text};
 
 fn null(name: &str) -> Fault {
     Fault::new(WHARF_STATUS_NULL, format!("{name} is NULL"))
@@ -56,6 +56,17 @@ pub(super) unsafe fn term_text(name: &str, start: *const c_char) -> Result<Term,
     let written = unsafe { utf8(name, start) }?;
     text::parse(written)
         .map_err(|error| Fault::new(WHARF_STATUS_SYNTAX, format!("{name}, {error}: {written}")))
+}
+
+/// An atom of this name.
+pub(super) fn atom(name: &str) -> Result<Term, Fault> {
+    Atom::try_new(name).map(Term::Atom).map_err(|error| {
+        let status = match error {
+            AtomError::TableFull => WHARF_STATUS_LIMIT,
+            _ => WHARF_STATUS_BADARG,
+        };
+        Fault::new(status, error.to_string())
+    })
 }
 
 /// `len` bytes; NULL with 0 is none.

@@ -4,10 +4,14 @@ use std::ffi::c_char;
 use std::path::PathBuf;
 
 use super::living;
+use super::port::wharf_port;
+use super::process::wharf_pid;
 use super::status::{Fault, wharf_status};
+use super::term::{hand_over, wharf_term};
 use super::{argument, export};
 use crate::ffi::pointer;
 use crate::host::Host;
+use crate::term::{Atom, Pid};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use wharf_status::*;
@@ -170,5 +174,122 @@ pub unsafe extern "C" fn wharf_host_close_ports(
                 format!("{n} ports have not taken their output yet"),
             )),
         }
+    })
+}
+
+/// Lists the ports of a host, those that are closing included: up to `max` of them are written to
+/// `ports`. The answer is how many there are, which may be more than `max`; `(size_t)-1` is a failure: the
+/// host is NULL or was freed, or `ports` is NULL and `max` is not 0.
+///
+/// Any thread may call this; ports come and go meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_ports(
+    host: *const wharf_host,
+    ports: *mut wharf_port,
+    max: usize,
+) -> usize {
+    export!(wharf_host_ports, |_| usize::MAX, {
+        let all = living::host(host)?.host.ports();
+        if max > 0 {
+            argument::place("ports", ports)?;
+        }
+        for (at, id) in all.iter().enumerate().take(max) {
+            // SAFETY: C promises room for `max` ports.
+            unsafe { pointer::store(ports.add(at), wharf_port { id: id.number() }) };
+        }
+        Ok(all.len())
+    })
+}
+
+/// Lists the processes of a host: up to `max` of them are written to `pids`. The answer is how many there
+/// are, which may be more than `max`; `(size_t)-1` is a failure: the host is NULL or was freed, or `pids`
+/// is NULL and `max` is not 0. Among them is one of the host's own once `wharf_driver_load` was used.
+///
+/// Any thread may call this; processes come and go meanwhile.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_processes(
+    host: *const wharf_host,
+    pids: *mut wharf_pid,
+    max: usize,
+) -> usize {
+    export!(wharf_host_processes, |_| usize::MAX, {
+        let all = living::host(host)?.host.processes();
+        if max > 0 {
+            argument::place("pids", pids)?;
+        }
+        for (at, pid) in all.iter().enumerate().take(max) {
+            // SAFETY: C promises room for `max` identities.
+            unsafe { pointer::store(pids.add(at), wharf_pid { id: pid.number() }) };
+        }
+        Ok(all.len())
+    })
+}
+
+/// Whether there is such a process in this host, and it has not ended. False for NULL and for a host that
+/// was freed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_is_alive(host: *const wharf_host, pid: wharf_pid) -> bool {
+    export!(wharf_host_is_alive, |_| false, {
+        Ok(living::host(host)?.host.is_alive(Pid::from_number(pid.id)))
+    })
+}
+
+/// How many ports may be open in the host at once. `(size_t)-1` is a failure: NULL, or freed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_ports_max(host: *const wharf_host) -> usize {
+    export!(wharf_host_ports_max, |_| usize::MAX, {
+        Ok(living::host(host)?.host.ports_max())
+    })
+}
+
+/// One fact about a process of the host, as Erlang's `process_info(Pid, Item)`: `status`, `links`,
+/// `monitors`, `monitored_by`, `message_queue_len`, `registered_name`, `trap_exit`. Only the fact is given,
+/// without the item's name. With NULL for `item` all usual ones are given, as a list of pairs.
+///
+/// The term belongs to the caller, who frees it with `wharf_term_free`. `*fact` is written on success
+/// only.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_NOTFOUND`: there is no such item, or the process has none.
+/// - `WHARF_STATUS_EXITED`: there is no such process, or it has ended.
+/// - `WHARF_STATUS_SYNTAX`: the item's name is not UTF-8.
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_process_info(
+    host: *const wharf_host,
+    pid: wharf_pid,
+    item: *const c_char,
+    fact: *mut *mut wharf_term,
+) -> wharf_status {
+    export!(wharf_host_process_info, {
+        let entry = living::host(host)?;
+        let place = argument::place("fact", fact)?;
+        let pid = Pid::from_number(pid.id);
+        if !entry.host.is_alive(pid) {
+            let text = format!("there is no process {pid} in this host");
+            return Err(Fault::new(WHARF_STATUS_EXITED, text));
+        }
+        let found = match item.is_null() {
+            true => entry.host.process_facts(pid),
+            false => {
+                // SAFETY: C's promise.
+                let item = unsafe { argument::utf8("item", item) }?;
+                let fact = Atom::existing(item).and_then(|item| entry.host.process_info(pid, item));
+                fact.and_then(|fact| fact.as_tuple()?.last().cloned())
+            }
+        };
+        let found = found.ok_or_else(|| {
+            let text = format!("{pid} has no such fact");
+            Fault::new(WHARF_STATUS_NOTFOUND, text)
+        })?;
+        // SAFETY: not NULL; the rest is C's promise.
+        unsafe { hand_over(place, found) };
+        Ok(())
     })
 }

@@ -1,4 +1,4 @@
-//! What processes and ports are to each other: messages, links, monitors, exit signals, names.
+//! What processes and ports are to each other: links, monitors, exit signals, names.
 
 use std::ffi::c_char;
 
@@ -9,8 +9,7 @@ use super::status::{Fault, wharf_status};
 use super::{argument, export};
 use crate::ffi::pointer;
 use crate::host::Exited;
-use crate::term::{Atom, Pid, Reference, Term, atom};
-use wharf_status::*;
+use crate::term::{Pid, Reference, Term, atom};
 
 /// The identity of a monitor. Compare by `id`; 0 is none.
 #[allow(non_camel_case_types)]
@@ -21,45 +20,21 @@ pub struct wharf_reference {
     pub id: u64,
 }
 
-fn port_term(port: wharf_port) -> Term {
+pub(super) fn port_term(port: wharf_port) -> Term {
     Term::Port(port.id())
 }
 
-fn pid_term(pid: wharf_pid) -> Term {
+pub(super) fn pid_term(pid: wharf_pid) -> Term {
     Term::Pid(Pid::from_number(pid.id))
 }
 
 /// Who asks, if it is there and has not ended.
-fn alive(process: *const wharf_process) -> Result<std::sync::Arc<ProcessEntry>, Fault> {
+pub(super) fn alive(process: *const wharf_process) -> Result<std::sync::Arc<ProcessEntry>, Fault> {
     let entry = living::process(process)?;
     match entry.process.exited() {
         Some(reason) => Err(Exited { reason }.into()),
         None => Ok(entry),
     }
-}
-
-/// Sends a message to a process: a term as Erlang text, for example `{self, [1, 2]}`. A process that
-/// has ended gets nothing, and that is no failure.
-///
-/// - `WHARF_STATUS_OK`
-/// - `WHARF_STATUS_SYNTAX`: the text is not a term; the error's text says where.
-/// - `WHARF_STATUS_EXITED`: the sender has ended.
-/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
-///
-/// Any thread may call this.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wharf_process_send(
-    process: *const wharf_process,
-    to: wharf_pid,
-    message: *const c_char,
-) -> wharf_status {
-    export!(wharf_process_send, {
-        let entry = alive(process)?;
-        // SAFETY: C's promise.
-        let message = unsafe { argument::term_text("message", message) }?;
-        let sent = entry.process.send(&pid_term(to), message);
-        sent.map_err(|raise| Fault::raise(&format!("send to {}", pid_term(to)), raise))
-    })
 }
 
 /// Links a process to a port: when one ends, the other is told by an exit signal.
@@ -160,7 +135,7 @@ pub unsafe extern "C" fn wharf_process_monitor(
 
 /// # Safety
 /// If not NULL, `place` can be written.
-unsafe fn watch(
+pub(super) unsafe fn watch(
     process: *const wharf_process,
     kind: Term,
     what: &Term,
@@ -245,124 +220,4 @@ unsafe fn signal(
     let reason = unsafe { argument::term_text("reason", reason) }?;
     let sent = entry.process.exit_signal(to, reason);
     sent.map_err(|raise| Fault::raise(&format!("send an exit signal to {to}"), raise))
-}
-
-/// Gives a port a name in its host, until it ends or `wharf_name_unregister` takes it away.
-///
-/// - `WHARF_STATUS_OK`
-/// - `WHARF_STATUS_BADARG`: the name is taken, or is `undefined`, or longer than 255 characters; or the
-///   port has a name already, or has ended.
-/// - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
-/// - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
-///
-/// Any thread may call this.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wharf_port_register(
-    process: *const wharf_process,
-    port: wharf_port,
-    name: *const c_char,
-) -> wharf_status {
-    export!(wharf_port_register, {
-        // SAFETY: C's promise.
-        unsafe { register(process, &port_term(port), name) }
-    })
-}
-
-/// Gives a process a name in its host, as `wharf_port_register` does.
-///
-/// Any thread may call this.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wharf_process_register(
-    process: *const wharf_process,
-    other: wharf_pid,
-    name: *const c_char,
-) -> wharf_status {
-    export!(wharf_process_register, {
-        // SAFETY: C's promise.
-        unsafe { register(process, &pid_term(other), name) }
-    })
-}
-
-/// # Safety
-/// If not NULL, `name` is a string.
-unsafe fn register(
-    process: *const wharf_process,
-    what: &Term,
-    name: *const c_char,
-) -> Result<(), Fault> {
-    let entry = alive(process)?;
-    // SAFETY: the caller's promise.
-    let name = unsafe { self::name(name) }?;
-    let done = entry.process.register(&name, what);
-    done.map_err(|raise| Fault::raise(&format!("register {what} as {name}"), raise))
-}
-
-/// # Safety
-/// If not NULL, `name` is a string.
-unsafe fn name(name: *const c_char) -> Result<Term, Fault> {
-    // SAFETY: the caller's promise.
-    let name = unsafe { argument::utf8("name", name) }?;
-    let name = Atom::try_new(name);
-    name.map(Term::Atom)
-        .map_err(|error| Fault::new(WHARF_STATUS_BADARG, error.to_string()))
-}
-
-/// Takes a name away from whoever has it.
-///
-/// - `WHARF_STATUS_OK`
-/// - `WHARF_STATUS_BADARG`: nobody has the name, or it is longer than 255 characters.
-/// - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
-/// - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
-///
-/// Any thread may call this.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wharf_name_unregister(
-    process: *const wharf_process,
-    name: *const c_char,
-) -> wharf_status {
-    export!(wharf_name_unregister, {
-        let entry = alive(process)?;
-        // SAFETY: C's promise.
-        let name = unsafe { self::name(name) }?;
-        let done = entry.process.unregister(&name);
-        done.map_err(|raise| Fault::raise(&format!("unregister {name}"), raise))
-    })
-}
-
-/// Who has a name: a port, written to `*port`, or a process, written to `*pid`; the other of the two gets
-/// 0 inside. Either may be NULL where it is not wanted.
-///
-/// - `WHARF_STATUS_OK`
-/// - `WHARF_STATUS_NOTFOUND`: nobody has it.
-/// - `WHARF_STATUS_BADARG`: it is longer than 255 characters.
-/// - `WHARF_STATUS_SYNTAX`: the name is not UTF-8.
-/// - `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
-///
-/// Any thread may call this.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn wharf_name_whereis(
-    process: *const wharf_process,
-    name: *const c_char,
-    port: *mut wharf_port,
-    pid: *mut wharf_pid,
-) -> wharf_status {
-    export!(wharf_name_whereis, {
-        let entry = alive(process)?;
-        // SAFETY: C's promise.
-        let name = unsafe { self::name(name) }?;
-        let found = entry.process.whereis(&name);
-        let found = found.map_err(|raise| Fault::raise(&format!("look up {name}"), raise))?;
-        if found.is_atom("undefined") {
-            let text = format!("nobody has the name {name}");
-            return Err(Fault::new(WHARF_STATUS_NOTFOUND, text));
-        }
-        let port_id = found.as_port().map_or(0, crate::term::PortId::number);
-        let pid_id = found.as_pid().map_or(0, Pid::number);
-        // SAFETY: C's promise; NULL is fine.
-        unsafe {
-            pointer::store(port, wharf_port { id: port_id });
-            pointer::store(pid, wharf_pid { id: pid_id });
-        }
-        Ok(())
-    })
 }

@@ -50,7 +50,7 @@ pub enum wharf_message_kind {
 #[allow(non_camel_case_types)]
 pub struct wharf_message_body {
     bytes: Binary,
-    term: Option<wharf_term>,
+    term: Option<Term>,
 }
 
 /// A message, written by `wharf_receive` and freed by `wharf_message_free`. `kind` says which fields
@@ -119,7 +119,7 @@ impl wharf_message {
         let has_bytes = bytes.is_some();
         let body = Box::new(wharf_message_body {
             bytes: bytes.unwrap_or_else(|| Binary::from("")),
-            term: term.map(wharf_term),
+            term,
         });
         // A short binary holds its bytes itself, so the pointers are into the box.
         let body = Box::into_raw(body);
@@ -129,7 +129,7 @@ impl wharf_message {
             true => (kept.bytes.as_ptr(), kept.bytes.len()),
             false => (std::ptr::null(), 0),
         };
-        let term = kept.term.as_ref().map_or(std::ptr::null(), |term| term);
+        let term = kept.term.as_ref().map_or(std::ptr::null(), term::lend);
         wharf_message {
             bytes,
             len,

@@ -10,16 +10,23 @@
 //! numbers of statuses stand in [`status`] only.
 
 mod argument;
+mod compose;
 mod driver;
+mod environment;
+mod external;
 mod host;
 mod link;
 mod living;
+mod log;
 mod message;
+mod name;
 mod options;
+mod parts;
 mod port;
 mod process;
 mod receive;
 mod request;
+mod send;
 mod status;
 mod term;
 mod text;

@@ -5,10 +5,11 @@ use std::ffi::{c_char, c_void};
 use super::living::{self, ProcessEntry};
 use super::process::wharf_process;
 use super::status::{Fault, wharf_status};
+use super::term::{lent, wharf_term};
 use super::{argument, export};
 use crate::ffi::pointer;
-use crate::host::{Error, Port};
-use crate::term::PortId;
+use crate::host::{Error, Exited, Port};
+use crate::term::{PortId, Term};
 use wharf_status::*;
 
 /// The identity of a port. Compare by `id`; 0 is no port. A port ends by itself sooner or later, and
@@ -95,18 +96,56 @@ pub unsafe extern "C" fn wharf_open(
         // SAFETY: C's promise about both texts.
         let name = unsafe { argument::term_text("name", name) }?;
         let options = match options.is_null() {
-            true => crate::term::Term::Nil,
+            true => Term::Nil,
             // SAFETY: as above.
             false => unsafe { argument::term_text("options", options) }?,
         };
-        if let Some(reason) = entry.process.exited() {
-            return Err(crate::host::Exited { reason }.into());
-        }
-        let opened = entry.process.open_port(&name, &options);
-        let id = opened.map_err(|raise| Fault::raise(&format!("open {name}"), raise))?;
         // SAFETY: not NULL; the rest is C's promise.
-        unsafe { pointer::store(place, wharf_port { id: id.number() }) };
-        Ok(())
+        unsafe { open(&entry, &name, &options, place) }
+    })
+}
+
+/// # Safety
+/// `place` can be written.
+unsafe fn open(
+    entry: &ProcessEntry,
+    name: &Term,
+    options: &Term,
+    place: *mut wharf_port,
+) -> Result<(), Fault> {
+    if let Some(reason) = entry.process.exited() {
+        return Err(Exited { reason }.into());
+    }
+    let opened = entry.process.open_port(name, options);
+    let id = opened.map_err(|raise| Fault::raise(&format!("open {name}"), raise))?;
+    // SAFETY: the caller's promise.
+    unsafe { pointer::store(place, wharf_port { id: id.number() }) };
+    Ok(())
+}
+
+/// Opens a port as `wharf_open` does, with both arguments as terms, which stay the caller's. `options` may
+/// be NULL, which is `[]`. Ownership and statuses as of `wharf_open`.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_open_term(
+    process: *const wharf_process,
+    name: *const wharf_term,
+    options: *const wharf_term,
+    port: *mut wharf_port,
+) -> wharf_status {
+    export!(wharf_open_term, {
+        let entry = living::process(process)?;
+        let place = argument::place("port", port)?;
+        // SAFETY: C's promise.
+        let name = unsafe { lent("name", name) }?;
+        let options = match options.is_null() {
+            true => &Term::Nil,
+            // SAFETY: C's promise.
+            false => unsafe { lent("options", options) }?,
+        };
+        // SAFETY: not NULL; the rest is C's promise.
+        unsafe { open(&entry, name, options, place) }
     })
 }
 

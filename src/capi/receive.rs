@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use super::living::{self, ProcessEntry};
 use super::process::wharf_process;
 use super::status::{Fault, wharf_status};
+use super::term::{hand_over, pattern_of, wharf_term};
 use super::{argument, export, text};
 use crate::ffi::pointer;
 use crate::host::Process;
 use crate::term::Term;
-use crate::term::pattern::Pattern;
 use wharf_status::*;
 
 /// How many of the messages that came instead are told.
@@ -49,6 +49,36 @@ pub unsafe extern "C" fn wharf_receive_text(
         let received = received.ok_or_else(|| nothing(timeout_ms))?;
         // SAFETY: not NULL; the rest is C's promise.
         unsafe { pointer::store(place, text::give(received)) };
+        Ok(())
+    })
+}
+
+/// Takes the next message of a process as a term, whatever it is. Waits up to `timeout_ms` for one; 0 only
+/// looks, a negative number waits for ever.
+///
+/// The term belongs to the caller, who frees it with `wharf_term_free`. `*message` is written on
+/// success only.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_TIMEOUT`: no message came.
+/// - `WHARF_STATUS_EXITED`: the process has ended, or did so meanwhile.
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this; one at a time receives.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_receive_term(
+    process: *const wharf_process,
+    timeout_ms: i64,
+    message: *mut *mut wharf_term,
+) -> wharf_status {
+    export!(wharf_receive_term, {
+        let entry = living::process(process)?;
+        let place = argument::place("message", message)?;
+        let timeout = argument::timeout(timeout_ms).unwrap_or(Duration::MAX);
+        let received = entry.process.receive_any(timeout)?;
+        let received = received.ok_or_else(|| nothing(timeout_ms))?;
+        // SAFETY: not NULL; the rest is C's promise.
+        unsafe { hand_over(place, received) };
         Ok(())
     })
 }
@@ -103,8 +133,7 @@ pub unsafe extern "C" fn wharf_expect(
 
 /// The first message that matches.
 pub(super) fn expect(entry: &ProcessEntry, timeout_ms: i64, written: &str) -> Result<Term, Fault> {
-    let pattern = Pattern::parse(written)
-        .map_err(|error| Fault::new(WHARF_STATUS_SYNTAX, format!("{error}: {written}")))?;
+    let pattern = pattern_of(written)?;
     let until = deadline(argument::timeout(timeout_ms));
     let choose = |message: &Term| pattern.matches(message).then(|| message.clone());
     match entry.process.receive(choose, until) {

@@ -2,14 +2,14 @@
 
 use std::ffi::{c_char, c_void};
 
-use super::host::wharf_host;
 use super::living;
 use super::port::{fault, find, wharf_port};
 use super::process::{wharf_pid, wharf_process};
 use super::status::{Fault, wharf_status};
 use super::term::{self, wharf_term};
 use super::{argument, export};
-use crate::ffi::pointer;
+use crate::host::{Port, Raise};
+use crate::term::iodata::IoData;
 use crate::term::{Pid, Term};
 use wharf_status::*;
 
@@ -43,15 +43,57 @@ pub unsafe extern "C" fn wharf_port_try_command(
     })
 }
 
-/// Hands an answer to C, where C wants it.
+/// Hands bytes to a port as `wharf_port_command` does, whether it is busy or not: Erlang's flag `force`.
 ///
-/// # Safety
-/// If not NULL, `place` can be written.
-unsafe fn hand_over(place: *mut *mut wharf_term, answer: Term) {
-    if !place.is_null() {
-        // SAFETY: the caller's promise.
-        unsafe { pointer::store(place, term::give(answer)) };
-    }
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_NOTSUP`: only drivers with the flag `ERL_DRV_FLAG_SOFT_BUSY` allow it.
+/// - Others as of `wharf_port_command`.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_force_command(
+    process: *const wharf_process,
+    port: wharf_port,
+    data: *const c_void,
+    len: usize,
+) -> wharf_status {
+    export!(wharf_port_force_command, {
+        let entry = living::process(process)?;
+        // SAFETY: C's promise.
+        let data = unsafe { argument::bytes("data", data, len) }?;
+        let port = find(&entry, "command", port)?;
+        port.force_command(data)
+            .map_err(|error| fault(&port, error))
+    })
+}
+
+/// Hands iodata to a port as `wharf_port_command` does bytes: a binary, or nested lists of bytes and
+/// binaries. Large binaries are not copied, and reach a driver's `outputv` as they are. The term stays the
+/// caller's.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_TYPE`: it is no iodata.
+/// - Others as of `wharf_port_command`.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_command_term(
+    process: *const wharf_process,
+    port: wharf_port,
+    data: *const wharf_term,
+) -> wharf_status {
+    export!(wharf_port_command_term, {
+        let entry = living::process(process)?;
+        // SAFETY: C's promise.
+        let term = unsafe { term::lent("data", data) }?;
+        let data = IoData::from_term(term).map_err(|_| {
+            let text = format!("data is no iodata: {term}");
+            Fault::new(WHARF_STATUS_TYPE, text)
+        })?;
+        let port = find(&entry, "command", port)?;
+        port.command_data(&data)
+            .map_err(|error| fault(&port, error))
+    })
 }
 
 /// Asks a driver to do operation number `operation` with `len` bytes, as Erlang's `port_control`. The
@@ -81,7 +123,7 @@ pub unsafe extern "C" fn wharf_port_control(
         let answered = port.control(operation, data);
         let answered = answered.map_err(|error| fault(&port, error))?;
         // SAFETY: C's promise.
-        unsafe { hand_over(answer, answered) };
+        unsafe { term::hand_over(answer, answered) };
         Ok(())
     })
 }
@@ -106,7 +148,7 @@ pub unsafe extern "C" fn wharf_port_call(
         let answered = port.call(operation, data.clone());
         let answered = answered.map_err(|error| fault(&port, error))?;
         // SAFETY: C's promise.
-        unsafe { hand_over(answer, answered) };
+        unsafe { term::hand_over(answer, answered) };
         Ok(())
     })
 }
@@ -163,31 +205,129 @@ pub unsafe extern "C" fn wharf_port_info(
             Fault::new(WHARF_STATUS_NOTFOUND, text)
         })?;
         // SAFETY: not NULL; the rest is C's promise.
-        unsafe { hand_over(place, found) };
+        unsafe { term::hand_over(place, found) };
         Ok(())
     })
 }
 
-/// Lists the ports of a host, those that are closing included: up to `max` of them are written to
-/// `ports`. The answer is how many there are, which may be more than `max`; `(size_t)-1` is a failure: the
-/// host is NULL or was freed, or `ports` is NULL and `max` is not 0.
+/// The usual facts about a port, as Erlang's `erlang:port_info(Port)`: a list of pairs `{Item, Fact}`.
 ///
-/// Any thread may call this; ports come and go meanwhile.
+/// The term belongs to the caller, who frees it with `wharf_term_free`. `*facts` is written on success
+/// only.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn wharf_host_ports(
-    host: *const wharf_host,
-    ports: *mut wharf_port,
-    max: usize,
-) -> usize {
-    export!(wharf_host_ports, |_| usize::MAX, {
-        let all = living::host(host)?.host.ports();
-        if max > 0 {
-            argument::place("ports", ports)?;
+pub unsafe extern "C" fn wharf_port_facts(
+    process: *const wharf_process,
+    port: wharf_port,
+    facts: *mut *mut wharf_term,
+) -> wharf_status {
+    export!(wharf_port_facts, {
+        let entry = living::process(process)?;
+        let place = argument::place("facts", facts)?;
+        let port = find(&entry, "ask", port)?;
+        let told = entry.process.port_info(&Term::Port(port.id()));
+        let told = told.map_err(|raise| raised(&port, "ask", raise))?;
+        if told.as_atom().is_some() {
+            let text = format!("cannot ask {}: the port is closed", port.id());
+            return Err(Fault::new(WHARF_STATUS_CLOSED, text));
         }
-        for (at, id) in all.iter().enumerate().take(max) {
-            // SAFETY: C promises room for `max` ports.
-            unsafe { pointer::store(ports.add(at), wharf_port { id: id.number() }) };
-        }
-        Ok(all.len())
+        // SAFETY: not NULL; the rest is C's promise.
+        unsafe { term::hand_over(place, told) };
+        Ok(())
+    })
+}
+
+/// What an exception about a port is.
+fn raised(port: &Port, doing: &str, raise: Raise) -> Fault {
+    let fault = Fault::raise(&format!("{doing} {}", port.id()), raise);
+    match port.is_open() {
+        true => fault,
+        false => fault.with_status(WHARF_STATUS_CLOSED),
+    }
+}
+
+/// Whether a port can be used. False also when one of the two is nothing.
+///
+/// Any thread may call this; the port may close right afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_is_open(
+    process: *const wharf_process,
+    port: wharf_port,
+) -> bool {
+    export!(wharf_port_is_open, |_| false, {
+        let entry = living::process(process)?;
+        Ok(find(&entry, "ask", port)?.is_open())
+    })
+}
+
+/// The process id that the system knows the port's program by; a driver may have set one for its port. -1 is
+/// a failure: there is none, or the port is closed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_os_pid(process: *const wharf_process, port: wharf_port) -> i64 {
+    export!(wharf_port_os_pid, |_| -1, {
+        let entry = living::process(process)?;
+        let port = find(&entry, "ask", port)?;
+        port.os_pid().ok_or_else(|| {
+            let text = format!("{} has no program", port.id());
+            Fault::new(WHARF_STATUS_NOTFOUND, text)
+        })
+    })
+}
+
+/// Keeps a term with a port, as Erlang's `erlang:port_set_data`, in place of the one before. The term stays
+/// the caller's.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_set_data(
+    process: *const wharf_process,
+    port: wharf_port,
+    data: *const wharf_term,
+) -> wharf_status {
+    export!(wharf_port_set_data, {
+        let entry = living::process(process)?;
+        // SAFETY: C's promise.
+        let data = unsafe { term::lent("data", data) }?;
+        let port = find(&entry, "set the data of", port)?;
+        let set = entry
+            .process
+            .port_set_data(&Term::Port(port.id()), data.clone());
+        set.map_err(|raise| raised(&port, "set the data of", raise))
+    })
+}
+
+/// The term that is kept with a port, at first the atom `undefined`.
+///
+/// The term belongs to the caller, who frees it with `wharf_term_free`. `*data` is written on success
+/// only.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_get_data(
+    process: *const wharf_process,
+    port: wharf_port,
+    data: *mut *mut wharf_term,
+) -> wharf_status {
+    export!(wharf_port_get_data, {
+        let entry = living::process(process)?;
+        let place = argument::place("data", data)?;
+        let port = find(&entry, "get the data of", port)?;
+        let kept = entry.process.port_get_data(&Term::Port(port.id()));
+        let kept = kept.map_err(|raise| raised(&port, "get the data of", raise))?;
+        // SAFETY: not NULL; the rest is C's promise.
+        unsafe { term::hand_over(place, kept) };
+        Ok(())
     })
 }

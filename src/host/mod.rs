@@ -8,6 +8,7 @@
 mod ask;
 mod builder;
 mod delayed;
+mod doorbell;
 mod drivers;
 mod environment;
 mod error;

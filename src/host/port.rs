@@ -2,14 +2,18 @@
 #![forbid(unsafe_code)]
 
 use std::future::poll_fn;
-use std::sync::Arc;
-use std::task::Poll;
+use std::sync::{Arc, Weak};
+use std::task::{Poll, Wake, Waker};
 
 use crate::host::{Error, Process, Raise};
+use crate::lock::Lock;
 use crate::port::Port as PortCore;
 use crate::port::name::PortName;
 use crate::port::options::Options;
 use crate::port::request::{CommandFlags, Commanded};
+use crate::process::ProcessCell;
+use crate::process::pause::Pause;
+use crate::process::signal::Message as Mail;
 use crate::term::iodata::IoData;
 use crate::term::{Atom, Binary, Pid, PortId, Reference, Term, atom};
 
@@ -188,6 +192,43 @@ impl Port {
         }
     }
 
+    /// Has `message` sent to the process when the port takes commands: at once if it does now,
+    /// otherwise when it is not busy any more or has closed. For event loops, which must not wait in
+    /// [`Self::command`]: then it is time for another [`Self::try_command`], which may find the port
+    /// busy once more.
+    ///
+    /// # Errors
+    /// `badarg` when the port is closed, or the process has ended.
+    pub fn notify(&self, message: impl Into<Term>) -> Result<(), Error> {
+        self.process
+            .alive()
+            .map_err(|ended| self.error("wait for", ended))?;
+        let cell = self.process.cell();
+        let gate = self
+            .core
+            .try_the_gate(self.process.pid(), CommandFlags::default());
+        match gate {
+            Ok(Commanded::Taken) => {
+                cell.deliver(Mail::Term(message.into()));
+                Ok(())
+            }
+            Ok(Commanded::Wait(pause)) => {
+                let process = Arc::downgrade(cell);
+                let notice = Arc::new(Notice {
+                    process,
+                    message: Lock::new(Some(message.into())),
+                    pause: Arc::clone(&pause),
+                });
+                if !pause.wake_later(&Waker::from(Arc::clone(&notice))) {
+                    notice.wake();
+                }
+                Ok(())
+            }
+            Ok(_) => Err(self.error("wait for", Raise::badarg())),
+            Err(stuck) => Err(self.error("wait for", stuck.into())),
+        }
+    }
+
     /// Asks a driver to do operation number `operation`; the answer is a binary, or a list
     /// of bytes, as the driver chooses.
     ///
@@ -296,6 +337,24 @@ impl std::fmt::Debug for Port {
             .field("id", &self.id())
             .field("name", &String::from_utf8_lossy(self.core.name()))
             .finish()
+    }
+}
+
+/// A message that waits for the end of a pause.
+struct Notice {
+    process: Weak<ProcessCell>,
+    message: Lock<Option<Term>>,
+    /// Held, because the port forgets a pause that only the port has. The pause's end breaks the ring.
+    pause: Arc<Pause>,
+}
+
+impl Wake for Notice {
+    fn wake(self: Arc<Self>) {
+        debug_assert!(self.pause.is_over());
+        let message = self.message.lock().take();
+        if let (Some(process), Some(message)) = (self.process.upgrade(), message) {
+            process.deliver(Mail::Term(message));
+        }
     }
 }
 

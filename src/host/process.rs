@@ -1,9 +1,10 @@
 //! A process as a Rust user holds it.
 #![forbid(unsafe_code)]
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use crate::host::doorbell::Doorbell;
 use crate::host::{Exited, Host, Raise};
 use crate::process::ProcessCell;
 use crate::process::mailbox::Patience;
@@ -46,6 +47,7 @@ pub struct Process {
 struct Held {
     cell: Arc<ProcessCell>,
     host: Host,
+    doorbell: OnceLock<Arc<Doorbell>>,
 }
 
 impl Drop for Held {
@@ -57,12 +59,20 @@ impl Drop for Held {
 impl Process {
     pub(super) fn new(host: Host, cell: Arc<ProcessCell>) -> Process {
         Process {
-            held: Arc::new(Held { cell, host }),
+            held: Arc::new(Held {
+                cell,
+                host,
+                doorbell: OnceLock::new(),
+            }),
         }
     }
 
     pub(super) fn cell(&self) -> &Arc<ProcessCell> {
         &self.held.cell
+    }
+
+    pub(super) fn doorbell(&self) -> &OnceLock<Arc<Doorbell>> {
+        &self.held.doorbell
     }
 
     /// Its identity.

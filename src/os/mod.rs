@@ -10,6 +10,8 @@ pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod errno;
 #[allow(unsafe_code)]
+pub(crate) mod event;
+#[allow(unsafe_code)]
 mod exec;
 #[allow(unsafe_code)]
 pub(crate) mod fd;

@@ -5,11 +5,12 @@
 //! short lock and looking again is none. No lock is held while the choice is made.
 //!
 //! A receiver that must wait may poll the kernel itself meanwhile ([`Pump`]), so that the
-//! event it waits for need not wake a second thread.
+//! event it waits for need not wake a second thread. Who waits elsewhere, in an event loop of its
+//! own, has a [`Bell`] rung.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,14 @@ pub(crate) trait Pump: Send + Sync {
     fn kick(&self);
 }
 
+/// Something outside that shows whether messages wait.
+pub(crate) trait Bell: Send + Sync {
+    /// Shows, from now on, that there is something to receive.
+    fn ring(&self);
+    /// Shows that there is nothing.
+    fn silence(&self);
+}
+
 /// See the module's text.
 pub(crate) struct Mailbox {
     inbox: Brief<Inbox>,
@@ -37,6 +46,7 @@ pub(crate) struct Mailbox {
     kept_number: AtomicUsize,
     pump: Arc<dyn Pump>,
     messages_max: usize,
+    bell: OnceLock<Arc<dyn Bell>>,
 }
 
 struct Inbox {
@@ -51,6 +61,8 @@ enum Waiting {
     Asleep,
     Pumping,
     Task(Waker),
+    /// Elsewhere: the mailbox's bell is silent.
+    Bell,
 }
 
 /// How long a receiver waits.
@@ -115,6 +127,43 @@ impl Mailbox {
             kept_number: AtomicUsize::new(0),
             pump,
             messages_max,
+            bell: OnceLock::new(),
+        }
+    }
+
+    /// Has `bell` rung from now on while something can be received, and after the end. There is
+    /// one bell for all time.
+    pub(crate) fn ring_with(&self, bell: Arc<dyn Bell>) {
+        let bell = self.bell.get_or_init(|| bell);
+        match self.kept.try_lock() {
+            Some(kept) => self.settle(&kept),
+            // A receiver that is at work may not have seen the bell yet; the next one settles.
+            None => bell.ring(),
+        }
+    }
+
+    /// Leaves the bell as it has to be when a receiver goes.
+    #[inline]
+    fn settle(&self, kept: &VecDeque<Message>) {
+        if let Some(bell) = self.bell.get() {
+            self.set_bell(&**bell, kept.is_empty());
+        }
+    }
+
+    #[cold]
+    fn set_bell(&self, bell: &dyn Bell, nothing_kept: bool) {
+        let mut inbox = self.inbox.lock();
+        let something = !nothing_kept || !inbox.messages.is_empty() || inbox.closed;
+        if something {
+            drop(inbox);
+            return bell.ring();
+        }
+        // Under the lock: the ring of a message that comes next is not taken back.
+        bell.silence();
+        if !matches!(inbox.waiting, Waiting::Task(_)) {
+            let before = inbox.wait_as(Waiting::Bell);
+            drop(inbox);
+            drop(before);
         }
     }
 
@@ -180,7 +229,17 @@ impl Mailbox {
             Waiting::Nobody => {}
             Waiting::Asleep => self.bell.ring(),
             Waiting::Pumping => self.pump.kick(),
-            Waiting::Task(waker) => waker.wake(),
+            Waiting::Task(waker) => {
+                self.ring();
+                waker.wake();
+            }
+            Waiting::Bell => self.ring(),
+        }
+    }
+
+    fn ring(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.ring();
         }
     }
 
@@ -244,6 +303,7 @@ impl Mailbox {
         let mut deadline = None;
         loop {
             if let Some(chosen) = self.choose(&mut kept, &mut seen, &mut select) {
+                self.settle(&kept);
                 return Ok(Some(chosen));
             }
             let fetched = match self.collect(&mut kept) {
@@ -255,8 +315,12 @@ impl Mailbox {
             };
             match fetched {
                 Ok(true) => {}
-                Ok(false) => return Ok(None),
+                Ok(false) => {
+                    self.settle(&kept);
+                    return Ok(None);
+                }
                 Err(closed) => {
+                    self.settle(&kept);
                     self.forget(kept);
                     return Err(closed);
                 }
@@ -321,6 +385,7 @@ impl Mailbox {
         let mut seen = 0;
         loop {
             if let Some(chosen) = self.choose(&mut kept, &mut seen, &mut select) {
+                self.settle(&kept);
                 return Poll::Ready(Ok(chosen));
             }
             let mut inbox = self.inbox.lock();
@@ -332,6 +397,7 @@ impl Mailbox {
             if !self.take_in(&mut inbox, &mut kept) {
                 let before = inbox.wait_as(Waiting::Task(task.waker().clone()));
                 drop(inbox);
+                self.settle(&kept);
                 drop(kept);
                 drop(before);
                 return Poll::Pending;
@@ -585,5 +651,81 @@ mod tests {
             mailbox.receive(|m| as_number(m), soon().into()),
             Ok(Some(9))
         );
+    }
+
+    /// Whether it rings.
+    #[derive(Default)]
+    struct Doorbell(std::sync::atomic::AtomicBool);
+
+    impl Bell for Doorbell {
+        fn ring(&self) {
+            self.0.store(true, Ordering::SeqCst);
+        }
+        fn silence(&self) {
+            self.0.store(false, Ordering::SeqCst);
+        }
+    }
+
+    fn belled(mailbox: &Mailbox) -> Arc<Doorbell> {
+        let doorbell = Arc::<Doorbell>::default();
+        mailbox.ring_with(Arc::clone(&doorbell) as _);
+        doorbell
+    }
+
+    #[test]
+    fn the_bell_rings_while_something_can_be_received() {
+        let mailbox = mailbox(100);
+        mailbox.push(number(1));
+        let doorbell = belled(&mailbox);
+        let rings = || doorbell.0.load(Ordering::SeqCst);
+        let now = || Some(Instant::now()).into();
+        assert!(rings(), "what came before the bell");
+        assert_eq!(mailbox.receive(|m| as_number(m), now()), Ok(Some(1)));
+        assert!(!rings());
+        mailbox.push(number(2));
+        mailbox.push(number(3));
+        assert!(rings());
+        let third = |m: &mut Message| as_number(m).filter(|n| *n == 3);
+        assert_eq!(mailbox.receive(third, now()), Ok(Some(3)));
+        assert!(rings(), "one was left");
+        assert_eq!(mailbox.receive(|_| None::<()>, now()), Ok(None));
+        assert!(rings(), "looked at, and left");
+        assert_eq!(mailbox.receive(|m| as_number(m), now()), Ok(Some(2)));
+        assert!(!rings());
+        mailbox.close();
+        assert!(rings(), "the end is to be noticed");
+        assert_eq!(mailbox.receive(|m| as_number(m), now()), Err(Closed));
+        assert!(rings());
+    }
+
+    #[test]
+    fn the_bell_rings_for_a_task_that_nobody_polls_any_more() {
+        let mailbox = mailbox(100);
+        let doorbell = belled(&mailbox);
+        let mut task = Context::from_waker(Waker::noop());
+        assert!(
+            mailbox
+                .poll_receive(&mut task, |m| as_number(m))
+                .is_pending()
+        );
+        mailbox.push(number(1));
+        assert!(doorbell.0.load(Ordering::SeqCst));
+        let polled = mailbox.poll_receive(&mut task, |m| as_number(m));
+        assert_eq!(polled, Poll::Ready(Ok(1)));
+        assert!(!doorbell.0.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn the_bell_rings_after_a_thread_has_waited() {
+        let mailbox = mailbox(100);
+        let doorbell = belled(&mailbox);
+        std::thread::scope(|scope| {
+            let receiver = scope.spawn(|| mailbox.receive(|m| as_number(m), soon().into()));
+            mailbox.push(number(1));
+            assert_eq!(receiver.join().unwrap(), Ok(Some(1)));
+        });
+        assert!(!doorbell.0.load(Ordering::SeqCst));
+        mailbox.push(number(2));
+        assert!(doorbell.0.load(Ordering::SeqCst));
     }
 }

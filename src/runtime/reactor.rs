@@ -258,14 +258,21 @@ impl Shared {
     /// Gives a descriptor to a watch.
     fn hold(&self, fd: RawFd, token: u64, interest: Interest, claim: Claim) -> Result<(), Errno> {
         let mut holders = self.holders.lock();
-        match self.poller.add(&fd, token, interest) {
+        let taken_over = match self.poller.add(&fd, token, interest) {
             Err(Errno::EEXIST) if claim == Claim::Always => {
-                tracing::warn!(fd, "a watched descriptor is watched by somebody else now");
                 self.poller.modify(&fd, token, interest)?;
+                true
             }
-            added => added?,
-        }
+            added => {
+                added?;
+                false
+            }
+        };
         holders.insert(fd, token);
+        drop(holders);
+        if taken_over {
+            tracing::warn!(fd, "a watched descriptor is watched by somebody else now");
+        }
         Ok(())
     }
 

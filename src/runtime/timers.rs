@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::lock::Lock;
+use crate::os::errno::Errno;
 use crate::os::poll::Poller;
 
 /// What to do when the time has come; short, since every other deadline waits for it.
@@ -63,7 +64,9 @@ impl Timers {
         book.actions.insert(id, action);
         if book.alarm.is_none_or(|alarm| at < alarm) {
             book.alarm = Some(at);
-            self.tell_kernel(at);
+            let told = self.poller.set_alarm(Some(at));
+            drop(book);
+            complain_of(told);
         }
         id
     }
@@ -90,23 +93,26 @@ impl Timers {
                 None => break None,
             }
         };
+        let mut told = Ok(());
         if book.alarm != next {
             book.alarm = next;
             if let Some(at) = next {
-                self.tell_kernel(at);
+                told = self.poller.set_alarm(Some(at));
             }
         }
         drop(book);
+        complain_of(told);
         for action in due {
             if catch_unwind(AssertUnwindSafe(action)).is_err() {
                 tracing::error!("the action of a deadline panicked; the others go on");
             }
         }
     }
+}
 
-    fn tell_kernel(&self, at: Instant) {
-        if let Err(error) = self.poller.set_alarm(Some(at)) {
-            tracing::error!(%error, "the kernel takes no alarm; deadlines will be late");
-        }
+/// To be called without a lock, since the log may be anybody's code.
+fn complain_of(told: Result<(), Errno>) {
+    if let Err(error) = told {
+        tracing::error!(%error, "the kernel takes no alarm; deadlines will be late");
     }
 }

@@ -9,6 +9,7 @@
 use parking_lot::RwLock;
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::fmt;
 use std::sync::atomic::{self, AtomicU32};
 use std::sync::{LazyLock, OnceLock};
@@ -82,6 +83,16 @@ impl Atom {
         }
     }
 
+    /// The name for C: with a NUL at its end. A NUL within is part of an atom like any other
+    /// character, though C reads no further than that.
+    pub(crate) fn as_c_str(self) -> &'static CStr {
+        let ended = match KNOWN_ENDED.get(self.0 as usize) {
+            Some(name) => name,
+            None => TABLE.ended(self.0).unwrap_or("\0"),
+        };
+        CStr::from_bytes_until_nul(ended.as_bytes()).unwrap_or_default()
+    }
+
     /// The name in Latin-1, if it has no other characters.
     pub fn to_latin1(self) -> Option<Vec<u8>> {
         self.as_str()
@@ -144,7 +155,7 @@ type Chunk = Box<[OnceLock<&'static str>]>;
 
 struct Table {
     indices: [RwLock<HashMap<&'static str, u32>>; SHARDS],
-    /// Names by index; a chunk comes into being with its first name.
+    /// Names by index, each with a NUL behind it; a chunk comes into being with its first name.
     names: Box<[OnceLock<Chunk>]>,
     next: AtomicU32,
 }
@@ -184,22 +195,31 @@ impl Table {
             .next
             .fetch_update(atomic::Ordering::Relaxed, atomic::Ordering::Relaxed, step)
             .map_err(|_| AtomError::TableFull)?;
-        let name: &'static str = Box::leak(name.into());
+        let ended: &'static str = Box::leak(format!("{name}\0").into_boxed_str());
         let at = index as usize;
         let chunk =
             self.names[at / CHUNK].get_or_init(|| (0..CHUNK).map(|_| OnceLock::new()).collect());
         // The index is new and this thread's alone, so the slot is empty.
-        let _ = chunk[at % CHUNK].set(name);
-        indices.insert(name, index);
+        let _ = chunk[at % CHUNK].set(ended);
+        indices.insert(without_end(ended), index);
         Ok(Atom(index))
     }
 
     fn name(&self, index: u32) -> Option<&'static str> {
+        self.ended(index).map(without_end)
+    }
+
+    /// The name with a NUL behind it.
+    fn ended(&self, index: u32) -> Option<&'static str> {
         let at = index as usize;
         self.names.get(at / CHUNK)?.get()?[at % CHUNK]
             .get()
             .copied()
     }
+}
+
+fn without_end(ended: &'static str) -> &'static str {
+    &ended[..ended.len() - 1]
 }
 
 /// Which part of the table a name lives in: cheap, and spread well enough for locks.
@@ -225,6 +245,8 @@ macro_rules! known_atoms {
 
         /// The names with fixed indices, in the order of their constants.
         const KNOWN: &[&str] = &[$($name),*];
+        /// The same for C.
+        const KNOWN_ENDED: &[&str] = &[$(concat!($name, "\0")),*];
     };
 }
 
