@@ -414,10 +414,61 @@ typedef struct {
      */
     const char *driver_path;
     /**
+     * Whether binaries that drivers allocate are not noted, so that `wharf_host_free` cannot name those
+     * that nobody has freed. Usually they are, which makes each `driver_alloc_binary` a little slower.
+     */
+    bool binaries_unnoted;
+    /**
      * For later versions: zeros.
      */
     size_t reserved[8];
 } wharf_host_settings;
+
+/**
+ * What was left behind, by kinds. See `wharf_host_left`.
+ */
+typedef struct {
+    /**
+     * How much of everything, the bytes aside.
+     */
+    size_t all;
+    /**
+     * Ports that are open, or still closing.
+     */
+    size_t ports;
+    /**
+     * Descriptors that ports of drivers have selected.
+     */
+    size_t descriptors;
+    /**
+     * Timers that ports of drivers have set, and messages that are to be sent later.
+     */
+    size_t timers;
+    /**
+     * Monitors that have not told anything yet.
+     */
+    size_t monitors;
+    /**
+     * Jobs of `driver_async` that wait or run.
+     */
+    size_t jobs;
+    /**
+     * Threads that drivers have made and nobody has joined.
+     */
+    size_t threads;
+    /**
+     * Binaries that drivers have allocated and nobody has freed.
+     */
+    size_t binaries;
+    /**
+     * How many bytes those have.
+     */
+    size_t binary_bytes;
+    /**
+     * For later versions: zeros.
+     */
+    size_t reserved[7];
+} wharf_leftovers;
 
 /**
  * The identity of a port. Compare by `id`; 0 is no port. A port ends by itself sooner or later, and
@@ -616,18 +667,49 @@ wharf_status wharf_log_set(wharf_log_level level_max,
 wharf_host *wharf_host_new(const wharf_host_settings *settings);
 
 /**
+ * What a host would leave behind if it ended now: ports, what their drivers have selected, set and
+ * started, monitors, delayed messages, and binaries that drivers have allocated and nobody has freed, with
+ * their size and whose callback allocated them. The numbers are written to `*left`, which may be NULL, and
+ * `wharf_error_text` has a line for each. Drivers may yet free some, when their ports end or they are
+ * unloaded; `wharf_host_end` tells what was left after that.
+ *
+ * - `WHARF_STATUS_OK`: nothing.
+ * - `WHARF_STATUS_LEFT`: something; `*left` is written, too.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+ *
+ * Any thread may call this, but no driver from its own callback.
+ */
+wharf_status wharf_host_left(const wharf_host *host,
+                             wharf_leftovers *left);
+
+/**
  * Ends a host: its processes end, its ports are closed without waiting for output that nobody
  * reads, its drivers are unloaded. `host` and every `wharf_process` of it are freed by this.
  *
  * - `WHARF_STATUS_OK`: nothing of it was left.
- * - `WHARF_STATUS_LEFT`: it has ended all the same, and ports were still open, of which
- *   `wharf_error_text` has the list. For a test this is a mistake; a program may ignore it.
+ * - `WHARF_STATUS_LEFT`: it has ended all the same, and something was left behind that somebody should
+ *   have put away; `wharf_error_text` has a line for each. Ports, descriptors, timers, monitors and jobs
+ *   count when they were there at the beginning, binaries and threads of drivers when they are there at
+ *   the end. For a test this is a mistake; a program may ignore it.
  * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
  *
- * Any thread may call this. Threads that wait in a function of the host's processes come back with
- * `WHARF_STATUS_EXITED`.
+ * Any thread may call this, but no driver from its own callback. Threads that wait in a function of the
+ * host's processes come back with `WHARF_STATUS_EXITED`; a driver whose callback one of them is in is
+ * unloaded when that has returned.
  */
 wharf_status wharf_host_free(wharf_host *host);
+
+/**
+ * Ends and frees a host as `wharf_host_free` does, and writes the numbers of what was left behind to
+ * `*left`, which may be NULL.
+ *
+ * - `WHARF_STATUS_OK`, `WHARF_STATUS_LEFT`: as of `wharf_host_free`; `*left` is written.
+ * - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
+ *
+ * Any thread may call this, but no driver from its own callback.
+ */
+wharf_status wharf_host_end(wharf_host *host,
+                            wharf_leftovers *left);
 
 /**
  * How many ports the host has, those included that are still closing. `(size_t)-1` is a failure:
@@ -862,7 +944,8 @@ wharf_status wharf_driver_load(const wharf_host *host, const char *folder, const
 
 /**
  * Takes one `wharf_driver_load` of the host back. The driver is unloaded when nobody uses it any more: no
- * port of it is open, and no process has loaded it by `wharf_driver_call`.
+ * port of it is open, and no process has loaded it by `wharf_driver_call`. That may be after this has
+ * returned; `wharf_driver_call` with `monitor` hears of it.
  *
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_REFUSED`: it is not loaded, or not by `wharf_driver_load`, or it is permanent.

@@ -40,7 +40,9 @@ pub mod term;
 mod transport;
 
 pub use driver::rust as rust_driver;
-pub use host::{BadVariable, Builder, Error, Exited, Host, Message, Port, Process, Raise};
+pub use host::{
+    BadVariable, Builder, Ended, Error, Exited, Host, Leftover, Message, Port, Process, Raise,
+};
 pub use port::{
     BadName, BadOption, BadText, Direction, Limits, Mechanism, Options, Packet, PortName,
 };

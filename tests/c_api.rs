@@ -116,7 +116,7 @@ macro_rules! doors {
 }
 
 doors! {
-    driver environment header host link log message misuse options poll port request send status term threads
+    driver environment header host left link log message misuse options poll port request send status term threads
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The library's mailbox and pause, for messages that are numbers.
 
-#[path = "../../src/process/bell.rs"]
-mod bell;
+#[path = "../../src/process/parker.rs"]
+mod parker;
 #[path = "../../src/process/mailbox.rs"]
 pub(crate) mod mailbox;
 #[path = "../../src/process/pause.rs"]

@@ -10,7 +10,7 @@ use super::status::{Fault, wharf_status};
 use super::term::{hand_over, wharf_term};
 use super::{argument, export};
 use crate::ffi::pointer;
-use crate::host::Host;
+use crate::host::{Host, Leftover};
 use crate::term::{Atom, Pid};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -46,6 +46,9 @@ pub struct wharf_host_settings {
     /// Folders, separated by `:`, where `{spawn_driver, Name}` finds `Name.so` that nobody has
     /// loaded: usually none. Read during `wharf_host_new` only.
     pub driver_path: *const c_char,
+    /// Whether binaries that drivers allocate are not noted, so that `wharf_host_free` cannot name those
+    /// that nobody has freed. Usually they are, which makes each `driver_alloc_binary` a little slower.
+    pub binaries_unnoted: bool,
     /// For later versions: zeros.
     pub reserved: [usize; 8],
 }
@@ -62,7 +65,7 @@ pub struct wharf_host_settings {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_host_new(settings: *const wharf_host_settings) -> *mut wharf_host {
     export!(wharf_host_new, |_| std::ptr::null_mut(), {
-        let mut builder = Host::builder();
+        let mut builder = Host::builder().note_binaries(true);
         // SAFETY: C's promise.
         if let Some(settings) = unsafe { pointer::load(settings) } {
             if settings.reserved != [0; 8] {
@@ -83,6 +86,7 @@ pub unsafe extern "C" fn wharf_host_new(settings: *const wharf_host_settings) ->
             if settings.work_threads > 0 {
                 builder = builder.work_threads(settings.work_threads);
             }
+            builder = builder.note_binaries(!settings.binaries_unnoted);
             // SAFETY: C's promise.
             if let Some(path) = unsafe { pointer::string(settings.driver_path) } {
                 let folders = path.to_bytes().split(|byte| *byte == b':');
@@ -97,46 +101,142 @@ pub unsafe extern "C" fn wharf_host_new(settings: *const wharf_host_settings) ->
     })
 }
 
+/// What was left behind, by kinds. See `wharf_host_left`.
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub struct wharf_leftovers {
+    /// How much of everything, the bytes aside.
+    pub all: usize,
+    /// Ports that are open, or still closing.
+    pub ports: usize,
+    /// Descriptors that ports of drivers have selected.
+    pub descriptors: usize,
+    /// Timers that ports of drivers have set, and messages that are to be sent later.
+    pub timers: usize,
+    /// Monitors that have not told anything yet.
+    pub monitors: usize,
+    /// Jobs of `driver_async` that wait or run.
+    pub jobs: usize,
+    /// Threads that drivers have made and nobody has joined.
+    pub threads: usize,
+    /// Binaries that drivers have allocated and nobody has freed.
+    pub binaries: usize,
+    /// How many bytes those have.
+    pub binary_bytes: usize,
+    /// For later versions: zeros.
+    pub reserved: [usize; 7],
+}
+
+/// Counts what was left, by kinds.
+fn count(left: &[Leftover]) -> wharf_leftovers {
+    let mut counts = wharf_leftovers {
+        all: left.len(),
+        ..wharf_leftovers::default()
+    };
+    for one in left {
+        match one {
+            Leftover::Port { .. } => counts.ports += 1,
+            Leftover::Descriptor { .. } => counts.descriptors += 1,
+            Leftover::Timer { .. } | Leftover::Message { .. } => counts.timers += 1,
+            Leftover::Monitor { .. } => counts.monitors += 1,
+            Leftover::Job => counts.jobs += 1,
+            Leftover::Thread { .. } => counts.threads += 1,
+            Leftover::Binary { bytes, .. } => {
+                counts.binaries += 1;
+                counts.binary_bytes += bytes;
+            }
+        }
+    }
+    counts
+}
+
+/// Writes the counts, and what there is to say.
+///
+/// # Safety
+/// If not NULL, `place` can be written.
+unsafe fn tell(left: &[Leftover], place: *mut wharf_leftovers) -> Result<(), Fault> {
+    // SAFETY: the caller's promise.
+    unsafe { pointer::store(place, count(left)) };
+    if left.is_empty() {
+        return Ok(());
+    }
+    let lines = left.iter().map(|one| format!("left behind: {one}"));
+    let text = lines.collect::<Vec<_>>().join("\n");
+    Err(Fault::new(WHARF_STATUS_LEFT, text))
+}
+
+/// What a host would leave behind if it ended now: ports, what their drivers have selected, set and
+/// started, monitors, delayed messages, and binaries that drivers have allocated and nobody has freed, with
+/// their size and whose callback allocated them. The numbers are written to `*left`, which may be NULL, and
+/// `wharf_error_text` has a line for each. Drivers may yet free some, when their ports end or they are
+/// unloaded; `wharf_host_end` tells what was left after that.
+///
+/// - `WHARF_STATUS_OK`: nothing.
+/// - `WHARF_STATUS_LEFT`: something; `*left` is written, too.
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
+///
+/// Any thread may call this, but no driver from its own callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_left(
+    host: *const wharf_host,
+    left: *mut wharf_leftovers,
+) -> wharf_status {
+    export!(wharf_host_left, {
+        let found = living::host(host)?.host.leftovers();
+        // SAFETY: C's promise.
+        unsafe { tell(&found, left) }
+    })
+}
+
 /// Ends a host: its processes end, its ports are closed without waiting for output that nobody
 /// reads, its drivers are unloaded. `host` and every `wharf_process` of it are freed by this.
 ///
 /// - `WHARF_STATUS_OK`: nothing of it was left.
-/// - `WHARF_STATUS_LEFT`: it has ended all the same, and ports were still open, of which
-///   `wharf_error_text` has the list. For a test this is a mistake; a program may ignore it.
+/// - `WHARF_STATUS_LEFT`: it has ended all the same, and something was left behind that somebody should
+///   have put away; `wharf_error_text` has a line for each. Ports, descriptors, timers, monitors and jobs
+///   count when they were there at the beginning, binaries and threads of drivers when they are there at
+///   the end. For a test this is a mistake; a program may ignore it.
 /// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
 ///
-/// Any thread may call this. Threads that wait in a function of the host's processes come back with
-/// `WHARF_STATUS_EXITED`.
+/// Any thread may call this, but no driver from its own callback. Threads that wait in a function of the
+/// host's processes come back with `WHARF_STATUS_EXITED`; a driver whose callback one of them is in is
+/// unloaded when that has returned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_host_free(host: *mut wharf_host) -> wharf_status {
     export!(wharf_host_free, {
-        let (entry, processes) = living::remove_host(host)?;
-        let left = left_behind(&entry.host);
-        for process in processes {
-            process.process.exit(crate::term::Term::atom("shutdown"));
-        }
-        drop(entry);
-        match left.is_empty() {
-            true => Ok(()),
-            false => Err(Fault::new(WHARF_STATUS_LEFT, left.join("\n"))),
-        }
+        // SAFETY: NULL is fine.
+        unsafe { end(host, std::ptr::null_mut()) }
     })
 }
 
-/// A line for each thing that somebody should have put away.
-fn left_behind(host: &Host) -> Vec<String> {
-    let asker = host.process();
-    let line = |id: crate::term::PortId| {
-        let port = asker.port(id)?;
-        let name = port.info("name").and_then(|name| name.to_charlist_string());
-        let owner = port.info("connected");
-        let owner = owner.map_or("nobody".into(), |owner| owner.to_string());
-        Some(format!(
-            "left behind: {id} ({}), owned by {owner}",
-            name.unwrap_or_default()
-        ))
-    };
-    host.ports().into_iter().filter_map(line).collect()
+/// Ends and frees a host as `wharf_host_free` does, and writes the numbers of what was left behind to
+/// `*left`, which may be NULL.
+///
+/// - `WHARF_STATUS_OK`, `WHARF_STATUS_LEFT`: as of `wharf_host_free`; `*left` is written.
+/// - `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`: nothing was done.
+///
+/// Any thread may call this, but no driver from its own callback.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_host_end(
+    host: *mut wharf_host,
+    left: *mut wharf_leftovers,
+) -> wharf_status {
+    export!(wharf_host_end, {
+        // SAFETY: C's promise.
+        unsafe { end(host, left) }
+    })
+}
+
+/// # Safety
+/// If not NULL, `left` can be written.
+unsafe fn end(host: *mut wharf_host, left: *mut wharf_leftovers) -> Result<(), Fault> {
+    let (entry, processes) = living::remove_host(host)?;
+    let ended = entry.host.clone().end();
+    // With the last handles the drivers go.
+    drop((processes, entry));
+    // SAFETY: the caller's promise.
+    unsafe { tell(&ended.leftovers(), left) }
 }
 
 /// How many ports the host has, those included that are still closing. `(size_t)-1` is a failure:

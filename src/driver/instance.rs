@@ -17,6 +17,7 @@ use super::abi::sync::PdlHandle;
 use super::callback::{self, Called, Start};
 use super::drivers::{Drivers, Pin};
 use super::entry::Callbacks;
+use super::ledger::HeldByPort;
 use super::load::Driver;
 use super::pace;
 use super::select::{Fds, Selects};
@@ -292,6 +293,15 @@ impl Instance {
             .get(on)
             .timer
             .map_or(Duration::ZERO, |(_, timer)| timer.time_left())
+    }
+
+    /// What has to be given back before the port ends.
+    pub(super) fn held(&self, on: &mut OnTurn<'_>) -> HeldByPort {
+        let interior = self.interior.get(on);
+        HeldByPort {
+            descriptors: interior.selects.waited_for(),
+            timer: interior.timer.map(|(_, timer)| timer.time_left()),
+        }
     }
 
     /// `erl_drv_init_ack`.

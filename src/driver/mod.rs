@@ -20,6 +20,7 @@ mod handle;
 mod instance;
 mod later;
 mod layout;
+pub(crate) mod ledger;
 #[allow(unsafe_code)]
 mod load;
 #[allow(unsafe_code)]
@@ -38,6 +39,7 @@ mod select;
 mod spare;
 mod writes;
 
+pub(crate) use abi::thread::unjoined;
 pub(crate) use drivers::{Drivers, Search};
 pub use facts::{DriverFacts, DriverFault};
 pub(crate) use facts::{sample_names, symbols};

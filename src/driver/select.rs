@@ -85,6 +85,15 @@ impl Selects {
             .find(|one| one.fd == fd && one.serial == serial)
     }
 
+    /// The descriptors that are selected now.
+    pub(super) fn waited_for(&self) -> Vec<RawFd> {
+        let selected = self.selected.iter();
+        selected
+            .filter(|one| one.read || one.write)
+            .map(|one| one.fd)
+            .collect()
+    }
+
     /// Forgets everything; gives the descriptors, and whether each was still waited for.
     pub(super) fn clear(&mut self) -> Vec<(RawFd, bool)> {
         self.selected

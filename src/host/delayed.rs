@@ -60,6 +60,15 @@ impl Delayed {
         book.messages.get(&reference).map(|entry| entry.timer)
     }
 
+    /// All that have not been sent.
+    pub(super) fn all(&self) -> Vec<(Reference, TimerId)> {
+        let book = self.book.lock();
+        let messages = book.messages.iter();
+        messages
+            .map(|(reference, entry)| (*reference, entry.timer))
+            .collect()
+    }
+
     /// Forgets what was for a process that has ended.
     pub(super) fn process_exited(&self, pid: Pid, timers: &Timers) {
         let mut book = self.book.lock();

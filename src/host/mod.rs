@@ -13,6 +13,7 @@ mod drivers;
 mod environment;
 mod error;
 mod halt;
+mod leftovers;
 mod message;
 mod open;
 mod port;
@@ -26,6 +27,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::driver::Drivers;
+use crate::driver::ledger::Ledger;
 use crate::port::services::Services;
 use crate::port::table;
 use crate::process::mailbox::Pump;
@@ -36,6 +38,7 @@ pub use crate::driver::{DriverFacts, DriverFault};
 pub use builder::{Builder, StartError};
 pub use environment::BadVariable;
 pub use error::Error;
+pub use leftovers::{Ended, Leftover};
 pub use message::Message;
 pub use port::Port;
 pub use process::Process;
@@ -66,6 +69,8 @@ struct Core {
     pump: Arc<dyn Pump>,
     messages_max: usize,
     delayed: Arc<delayed::Delayed>,
+    /// What drivers have allocated, if that is noted. Kept on by whoever asks after the end.
+    ledger: Option<Arc<Ledger>>,
 }
 
 impl Host {
@@ -153,6 +158,12 @@ impl Drop for Core {
     /// Nobody is left to hear anything: processes end, which closes what they are linked
     /// to; what is left is closed without waiting for output that nobody reads.
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Core {
+    fn close(&self) {
         for process in self.services.directory.processes() {
             process.end(crate::term::Term::atom("shutdown"));
         }

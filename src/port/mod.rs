@@ -363,6 +363,12 @@ impl Port {
         self.state.get(on).owner
     }
 
+    /// Whose end it would hear of.
+    pub(crate) fn monitored(&self, on: &mut OnTurn<'_>) -> Vec<Term> {
+        let watching = self.state.get(on).relations.watching();
+        watching.map(|(_, it)| it.object.clone()).collect()
+    }
+
     /// The registered name.
     pub(crate) fn registered_name(&self) -> Option<Atom> {
         self.tags.lock().name

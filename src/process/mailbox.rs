@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use crate::lock::atomic::{AtomicUsize, Ordering};
 use crate::lock::{Brief, BriefGuard, LongGuard, LongLock};
-use crate::process::bell::Bell;
+use crate::process::parker::Parker;
 use crate::process::signal::Message;
 
 /// What a thread can usefully do while its mailbox is empty.
@@ -39,7 +39,7 @@ pub(crate) trait Bell: Send + Sync {
 /// See the module's text.
 pub(crate) struct Mailbox {
     inbox: Brief<Inbox>,
-    bell: Bell,
+    parker: Parker,
     /// Messages that a receiver has looked at and left, oldest first.
     kept: LongLock<VecDeque<Message>>,
     /// How many those are, for everybody else; a receiver may hold them for long.
@@ -122,7 +122,7 @@ impl Mailbox {
                 waiting: Waiting::Nobody,
                 closed: false,
             }),
-            bell: Bell::default(),
+            parker: Parker::default(),
             kept: LongLock::new(VecDeque::new()),
             kept_number: AtomicUsize::new(0),
             pump,
@@ -210,7 +210,7 @@ impl Mailbox {
         Ok(())
     }
 
-    /// [`Self::push`] for a caller that holds a lock, and without it calls [`Self::wake`]
+    /// [`Self::push_with`] for a caller that holds a lock, and without it calls [`Self::wake`]
     /// and drops the message, if it has not been taken.
     pub(crate) fn put(&self, message: &mut Option<Message>) -> (Pushed, Wake) {
         let mut inbox = self.inbox.lock();
@@ -227,7 +227,7 @@ impl Mailbox {
     pub(crate) fn wake(&self, wake: Wake) {
         match wake.0 {
             Waiting::Nobody => {}
-            Waiting::Asleep => self.bell.ring(),
+            Waiting::Asleep => self.parker.unpark(),
             Waiting::Pumping => self.pump.kick(),
             Waiting::Task(waker) => {
                 self.ring();
@@ -274,10 +274,11 @@ impl Mailbox {
     }
 
     /// The only message, if there is one and it is wanted: the short way of [`Self::receive`], which
-    /// is better at many. `wanted` is asked under the lock, so it is code of ours that calls nobody.
+    /// is better at many. `wanted` is asked under the lock, so it is code of ours that calls nobody. A mailbox with a bell has no
+    /// short way.
     #[inline]
     pub(crate) fn take_only(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
-        if self.kept_number.load(Ordering::Relaxed) != 0 {
+        if self.kept_number.load(Ordering::Relaxed) != 0 || self.bell.get().is_some() {
             return None;
         }
         let mut inbox = self.inbox.lock();
@@ -438,7 +439,7 @@ impl Mailbox {
                 let before = inbox.wait_as(Waiting::Asleep);
                 drop(inbox);
                 drop(before);
-                self.bell.sleep(deadline);
+                self.parker.park(deadline);
                 inbox = self.inbox.lock();
                 continue;
             }
@@ -462,6 +463,9 @@ impl Inbox {
         Wake(std::mem::replace(&mut self.waiting, waiting))
     }
 }
+
+#[cfg(test)]
+mod bell_tests;
 
 #[cfg(test)]
 mod tests {
@@ -651,81 +655,5 @@ mod tests {
             mailbox.receive(|m| as_number(m), soon().into()),
             Ok(Some(9))
         );
-    }
-
-    /// Whether it rings.
-    #[derive(Default)]
-    struct Doorbell(std::sync::atomic::AtomicBool);
-
-    impl Bell for Doorbell {
-        fn ring(&self) {
-            self.0.store(true, Ordering::SeqCst);
-        }
-        fn silence(&self) {
-            self.0.store(false, Ordering::SeqCst);
-        }
-    }
-
-    fn belled(mailbox: &Mailbox) -> Arc<Doorbell> {
-        let doorbell = Arc::<Doorbell>::default();
-        mailbox.ring_with(Arc::clone(&doorbell) as _);
-        doorbell
-    }
-
-    #[test]
-    fn the_bell_rings_while_something_can_be_received() {
-        let mailbox = mailbox(100);
-        mailbox.push(number(1));
-        let doorbell = belled(&mailbox);
-        let rings = || doorbell.0.load(Ordering::SeqCst);
-        let now = || Some(Instant::now()).into();
-        assert!(rings(), "what came before the bell");
-        assert_eq!(mailbox.receive(|m| as_number(m), now()), Ok(Some(1)));
-        assert!(!rings());
-        mailbox.push(number(2));
-        mailbox.push(number(3));
-        assert!(rings());
-        let third = |m: &mut Message| as_number(m).filter(|n| *n == 3);
-        assert_eq!(mailbox.receive(third, now()), Ok(Some(3)));
-        assert!(rings(), "one was left");
-        assert_eq!(mailbox.receive(|_| None::<()>, now()), Ok(None));
-        assert!(rings(), "looked at, and left");
-        assert_eq!(mailbox.receive(|m| as_number(m), now()), Ok(Some(2)));
-        assert!(!rings());
-        mailbox.close();
-        assert!(rings(), "the end is to be noticed");
-        assert_eq!(mailbox.receive(|m| as_number(m), now()), Err(Closed));
-        assert!(rings());
-    }
-
-    #[test]
-    fn the_bell_rings_for_a_task_that_nobody_polls_any_more() {
-        let mailbox = mailbox(100);
-        let doorbell = belled(&mailbox);
-        let mut task = Context::from_waker(Waker::noop());
-        assert!(
-            mailbox
-                .poll_receive(&mut task, |m| as_number(m))
-                .is_pending()
-        );
-        mailbox.push(number(1));
-        assert!(doorbell.0.load(Ordering::SeqCst));
-        let polled = mailbox.poll_receive(&mut task, |m| as_number(m));
-        assert_eq!(polled, Poll::Ready(Ok(1)));
-        assert!(!doorbell.0.load(Ordering::SeqCst));
-    }
-
-    #[test]
-    fn the_bell_rings_after_a_thread_has_waited() {
-        let mailbox = mailbox(100);
-        let doorbell = belled(&mailbox);
-        std::thread::scope(|scope| {
-            let receiver = scope.spawn(|| mailbox.receive(|m| as_number(m), soon().into()));
-            mailbox.push(number(1));
-            assert_eq!(receiver.join().unwrap(), Ok(Some(1)));
-        });
-        assert!(!doorbell.0.load(Ordering::SeqCst));
-        mailbox.push(number(2));
-        assert!(doorbell.0.load(Ordering::SeqCst));
     }
 }

@@ -2,10 +2,10 @@
 //! the routes by which signals travel to them and to ports.
 #![forbid(unsafe_code)]
 
-mod bell;
 pub(crate) mod directory;
 pub(crate) mod exit;
 pub(crate) mod mailbox;
+mod parker;
 pub(crate) mod party;
 pub(crate) mod pause;
 pub(crate) mod relations;

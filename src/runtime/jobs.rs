@@ -20,12 +20,15 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 pub(crate) struct Jobs {
     lanes: Box<[Arc<Lane>]>,
     spread: AtomicUsize,
+    unfinished: Arc<AtomicUsize>,
 }
 
 struct Lane {
     name: String,
     queue: Lock<Queue>,
     work: Signal,
+    /// Of all lanes: the jobs that have not ended.
+    unfinished: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -38,19 +41,27 @@ struct Queue {
 impl Jobs {
     /// A pool of `threads` threads (1 to 1024), whose names start with `prefix`.
     pub(crate) fn new(threads: usize, prefix: &str) -> Jobs {
+        let unfinished = Arc::<AtomicUsize>::default();
         let lanes = (1..=threads.clamp(1, 1024))
             .map(|number| {
                 Arc::new(Lane {
                     name: format!("{prefix}_{number}"),
                     queue: Lock::new(Queue::default()),
                     work: Signal::new(),
+                    unfinished: Arc::clone(&unfinished),
                 })
             })
             .collect();
         Jobs {
             lanes,
             spread: AtomicUsize::new(0),
+            unfinished,
         }
+    }
+
+    /// How many jobs wait or run.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.unfinished.load(Ordering::Relaxed)
     }
 
     /// How many threads the pool has.
@@ -72,6 +83,7 @@ impl Jobs {
             queue.started = true;
         }
         queue.jobs.push_back(job);
+        self.unfinished.fetch_add(1, Ordering::Relaxed);
         drop(queue);
         lane.work.notify_one();
         Ok(index)
@@ -104,6 +116,7 @@ impl Lane {
             if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
                 tracing::error!("a job panicked; its thread goes on");
             }
+            self.unfinished.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

@@ -10,6 +10,7 @@
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
 use std::fmt;
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering, fence};
 
 /// What C sees of a binary, and in front of it what C does not see.
@@ -20,7 +21,7 @@ use std::sync::atomic::{AtomicI64, Ordering, fence};
 pub(super) struct Header {
     /// How many holders there are; C reads and changes it through `driver_binary_*_refc`.
     holders: AtomicI64,
-    /// Bytes allocated behind the header. Private, because a driver may write to `size`.
+    /// Bytes allocated behind the header, and [`MARK`]. Private, because a driver may write to `size`.
     capacity: usize,
     /// `orig_size`, as C may change it. Never trusted beyond `capacity`.
     size: i64,
@@ -32,6 +33,17 @@ const BYTES_AT: usize = std::mem::offset_of!(Header, size) + 8;
 const RAW_AT: usize = std::mem::offset_of!(Header, size);
 
 const _: () = assert!(RAW_AT == 16 && BYTES_AT == 24);
+
+/// The bit of `capacity`, larger than any, by which somebody hears of the end of an allocation.
+const MARK: usize = 1 << (usize::BITS - 1);
+
+static MARKED_ENDS: OnceLock<fn(usize)> = OnceLock::new();
+
+/// Whom to call with the address ([`Counted::as_raw`]) of each marked allocation that ends, before its
+/// memory is freed or moved. There is one for all time.
+pub(crate) fn on_end_of_marked(hear: fn(usize)) {
+    let _ = MARKED_ENDS.set(hear);
+}
 
 /// A counted allocation that C drivers can hold as an `ErlDrvBinary`.
 ///
@@ -231,6 +243,7 @@ impl Counted {
             return Ok(copy);
         }
         let old_len = self.len();
+        self.tell_end_if_marked();
         let (Some(old), Some(new)) = (layout(self.capacity()), layout(size)) else {
             return Err(self);
         };
@@ -253,9 +266,33 @@ impl Counted {
         }
     }
 
+    #[inline]
     fn capacity(&self) -> usize {
-        // SAFETY: the header lives as long as `self`, and `capacity` never changes in it.
-        unsafe { (*self.header.as_ptr()).capacity }
+        // SAFETY: the header lives as long as `self`, and `capacity` changes only in `mark`.
+        unsafe { (*self.header.as_ptr()).capacity & !MARK }
+    }
+
+    /// Has the end of this allocation told, see [`on_end_of_marked`]. For one that nobody else has
+    /// seen yet.
+    pub(crate) fn mark(&mut self) {
+        debug_assert_eq!(self.refc(), 1);
+        // SAFETY: the header lives as long as `self`, the only holder, which is borrowed for this alone.
+        unsafe { (*self.header.as_ptr()).capacity |= MARK };
+    }
+
+    #[inline]
+    fn tell_end_if_marked(&self) {
+        // SAFETY: as in `capacity`.
+        if unsafe { (*self.header.as_ptr()).capacity } & MARK != 0 {
+            self.tell_end();
+        }
+    }
+
+    #[cold]
+    fn tell_end(&self) {
+        if let Some(hear) = MARKED_ENDS.get() {
+            hear(self.as_raw().addr().get());
+        }
     }
 
     fn count(&self) -> &AtomicI64 {
@@ -296,6 +333,7 @@ impl Drop for Counted {
         }
         // Pairs with the `Release` above in other holders: their reads happen before the free.
         fence(Ordering::Acquire);
+        self.tell_end_if_marked();
         if let Some(layout) = layout(self.capacity()) {
             // SAFETY: the last holder is gone; allocated with this very layout.
             unsafe { dealloc(self.header.as_ptr().cast(), layout) };

@@ -37,6 +37,7 @@ pub use atom::{Atom, AtomError};
 pub use binary::Binary;
 pub use bitstring::Bitstring;
 pub use counted::Counted;
+pub(crate) use counted::on_end_of_marked;
 pub use external_fun::ExternalFun;
 pub use foreign::Foreign;
 pub use fun::{Fun, FunObject};

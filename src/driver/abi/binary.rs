@@ -4,6 +4,7 @@ use std::ptr::{self, NonNull};
 
 use super::export;
 use super::misuse::{self, Rule};
+use crate::driver::ledger;
 use crate::driver::raw::{ErlDrvBinary, ErlDrvSInt, ErlDrvSizeT};
 use crate::term::Counted;
 
@@ -12,7 +13,7 @@ export! {
         // SAFETY: the driver fills the bytes before it shows them to anybody; until then nobody
         // but the driver has the binary.
         let counted = unsafe { Counted::alloc_unfilled(size) };
-        counted.map_or(ptr::null_mut(), |counted| counted.into_raw().as_ptr().cast())
+        counted.map_or(ptr::null_mut(), given)
     }
 
     fn driver_realloc_binary(bin: *mut ErlDrvBinary, size: ErlDrvSizeT) -> *mut ErlDrvBinary, else ptr::null_mut() => {
@@ -23,7 +24,7 @@ export! {
             None => return unsafe { driver_alloc_binary(size) },
         };
         match resized {
-            Ok(counted) => counted.into_raw().as_ptr().cast(),
+            Ok(counted) => given(counted),
             Err(unchanged) => {
                 // Still the driver's.
                 let _ = unchanged.into_raw();
@@ -58,6 +59,13 @@ export! {
             left
         })
     }
+}
+
+/// A new binary, into the driver's hands.
+#[inline]
+fn given(mut counted: Counted) -> *mut ErlDrvBinary {
+    ledger::binary_allocated(&mut counted);
+    counted.into_raw().as_ptr().cast()
 }
 
 /// A look at a driver's binary without counting as a holder; 0 for NULL.

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 
 use super::export;
 use super::misuse::{self, Function, Rule};
+use crate::driver::callback;
 use crate::driver::context;
 use crate::driver::raw::{ErlDrvTSDKey, ErlDrvThreadOpts, ErlDrvTid};
 use crate::ffi::pointer;
@@ -16,6 +17,7 @@ use crate::lock::Lock;
 use crate::os::errno::Errno;
 use crate::os::library;
 use crate::os::thread::{self, Body, Key, Start, Thread};
+use crate::port::variables::Variables;
 
 /// What an `ErlDrvTid` stands for. One for each thread that was created, or asked who it is.
 struct Record {
@@ -26,6 +28,9 @@ struct Record {
     thread: Lock<Option<Thread>>,
     /// The library that its function is in.
     home: Option<usize>,
+    /// The driver whose callback made it, and the host, for those who ask what was left.
+    driver: Option<String>,
+    host: Option<Weak<Variables>>,
 }
 
 /// All that were not joined, by number: an `ErlDrvTid` is that, tagged, and never used again, so that
@@ -34,6 +39,28 @@ static THREADS: Lock<BTreeMap<usize, Arc<Record>>> = Lock::new(BTreeMap::new());
 
 const TAG_BITS: u32 = 4;
 const TAG: usize = 0xd;
+
+/// A thread that a driver has made and nobody has joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldThread {
+    pub(crate) name: String,
+    /// `None` when it was made outside the callbacks of a port.
+    pub(crate) driver: Option<String>,
+}
+
+/// The threads that the drivers of a host have made and nobody has joined, the oldest first.
+pub(crate) fn unjoined(host: &Weak<Variables>) -> Vec<HeldThread> {
+    let threads = THREADS.lock();
+    let mine = threads.values().filter(|record| {
+        let of_host = record.host.as_ref();
+        record.created && of_host.is_some_and(|of_host| of_host.ptr_eq(host))
+    });
+    let held = mine.map(|record| HeldThread {
+        name: record.name.to_string_lossy().into_owned(),
+        driver: record.driver.clone(),
+    });
+    held.collect()
+}
 
 /// Notes one more and gives its number.
 fn note(record: Arc<Record>) -> usize {
@@ -103,14 +130,16 @@ export! {
         };
         // SAFETY: NULL, or a string of the driver's; NULL, or its options.
         let (name, opts) = unsafe { (pointer::string(name), pointer::load(opts)) };
+        let variables = context::variables();
         let made = Arc::new(Record {
             name: name.unwrap_or(UNKNOWN).to_owned(),
             created: true,
             thread: Lock::new(None),
             home: library::base_of(func as usize),
+            driver: callback::driver(),
+            host: variables.as_ref().map(Arc::downgrade),
         });
         let number = note(Arc::clone(&made));
-        let variables = context::variables();
         // SAFETY: the same function, seen as one that may be left by erl_drv_thread_exit.
         let body: Body = unsafe { std::mem::transmute(func) };
         let start = Start {
@@ -150,8 +179,14 @@ export! {
         if SELF.get() == 0 {
             // Small, one for each thread that asks, and it has to outlive what the driver does
             // with it, which nobody knows.
-            let record =
-                Record { name: UNKNOWN.to_owned(), created: false, thread: Lock::new(None), home: None };
+            let record = Record {
+                name: UNKNOWN.to_owned(),
+                created: false,
+                thread: Lock::new(None),
+                home: None,
+                driver: None,
+                host: None,
+            };
             SELF.set(note(Arc::new(record)));
         }
         tid_of(SELF.get())
