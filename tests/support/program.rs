@@ -32,6 +32,7 @@ pub(crate) fn try_run_within(
     let stderr = collect(child.stderr.take().unwrap());
     let Ok(stdout) = stdout.recv_timeout(limit) else {
         let _ = child.kill();
+        let _ = child.wait();
         let text = stderr
             .recv_timeout(Duration::from_secs(1))
             .unwrap_or_default();
