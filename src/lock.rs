@@ -19,7 +19,7 @@ thread_local! {
 /// Numbers that threads share. Named here so that the models in `models/` can put others in
 /// their place.
 pub(crate) mod atomic {
-    pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering};
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 }
 
 /// A lock that may be held while its holder waits: it is not counted, and whoever wants it says
@@ -31,6 +31,19 @@ pub(crate) type LongGuard<'a, T> = MutexGuard<'a, T>;
 /// A mutual exclusion lock around a `T`, for short critical sections.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T>(Mutex<T>);
+
+/// Looks again and again, `looks` times at most, whether `there` holds: for what another processor is
+/// about to do, which is shorter than a sleep and a wake-up.
+#[inline]
+pub(crate) fn spin_for(looks: u32, mut there: impl FnMut() -> bool) -> bool {
+    for _ in 0..looks {
+        if there() {
+            return true;
+        }
+        std::hint::spin_loop();
+    }
+    there()
+}
 
 /// A lock for a few instructions on a path that is taken millions of times a second: giving it back
 /// is a plain store, where a [`Lock`] has to look for sleepers. Who finds it taken spins, then lets

@@ -9,8 +9,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
-use crate::lock::Lock;
 use crate::lock::atomic::{AtomicU32, Ordering};
+use crate::lock::{Brief, Lock};
 
 /// Bits of a number that hold the slot's index; the rest counts the slot's uses.
 const INDEX_BITS: u32 = 24;
@@ -31,7 +31,7 @@ pub(crate) struct Table<T> {
 }
 
 struct Slot<T> {
-    tenant: Lock<Tenant<T>>,
+    tenant: Brief<Tenant<T>>,
 }
 
 struct Tenant<T> {
@@ -81,7 +81,7 @@ impl<T> Table<T> {
         let slots = self.segments.get(segment as usize)?.get_or_init(|| {
             (0..size)
                 .map(|_| Slot {
-                    tenant: Lock::new(Tenant {
+                    tenant: Brief::new(Tenant {
                         uses: 0,
                         value: None,
                     }),

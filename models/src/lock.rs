@@ -11,7 +11,7 @@ use loom::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) mod atomic {
     use std::ops::Deref;
 
-    pub(crate) use loom::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 
     use super::Late;
 
@@ -29,6 +29,11 @@ pub(crate) mod atomic {
             self.0.get(loom::sync::atomic::AtomicU32::new)
         }
     }
+}
+
+/// One look: more of them add ways, and nothing that could happen.
+pub(crate) fn spin_for(_: u32, mut there: impl FnMut() -> bool) -> bool {
+    there()
 }
 
 /// One of loom's things, made when it is first used: loom makes none in a constant.

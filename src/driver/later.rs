@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::callback::{self, Called};
 use super::instance::Instance;
 use super::load::Driver;
+use super::pace;
 use crate::port::{Port, table};
 use crate::runtime::turn::OnTurn;
 use crate::term::{PortId, Term};
@@ -37,13 +38,22 @@ pub(super) fn job_done(
         return deliver(None);
     };
     let turn = Arc::clone(port.turn());
-    turn.post(Box::new(move |on| match port.transport_as::<Instance>() {
+    let here = port.transport_as::<Instance>().is_some_and(pace::is_quick);
+    let run = move |on: &mut OnTurn<'_>| match port.transport_as::<Instance>() {
         Some(instance) if instance.is_live(on) => {
-            deliver(Some((on, instance.called(&port, None))));
+            pace::timed(&port, instance, || {
+                deliver(Some((on, instance.called(&port, None))));
+            });
             Instance::after(on, &port);
         }
         _ => deliver(None),
-    }));
+    };
+    // A driver that takes its time keeps no thread from other jobs.
+    if here {
+        turn.run_or_post(run);
+    } else {
+        turn.post(Box::new(run));
+    }
 }
 
 /// Closes the port of a driver that is being unloaded by force.

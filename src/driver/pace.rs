@@ -4,7 +4,8 @@
 //! at once is the shortest way from an event to a message. But a driver may take any time, and nobody
 //! else's messages may wait for it. So a callback runs on the spot only where its own owner is
 //! the one that waits there, and only for drivers that have not been seen to take long; all else is
-//! left to the workers.
+//! left to the workers. A job's result goes back to such a driver on the job's own thread, which has
+//! nothing else to do but the next job.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,10 +24,15 @@ const SLOW: Duration = Duration::from_millis(25);
 #[derive(Default)]
 pub(super) struct Pace(AtomicBool);
 
+/// Whether the driver was never seen to take long.
+pub(super) fn is_quick(instance: &Instance) -> bool {
+    !instance.driver().pace.0.load(Ordering::Relaxed)
+}
+
 /// Whether a callback of this port may run on this thread, which was waiting for something.
 pub(super) fn may_run_here(port: &Port, instance: &Instance) -> bool {
-    let slow = instance.driver().pace.0.load(Ordering::Relaxed);
-    !slow && party::receiving_here().is_some_and(|waiting| port.listener() == Some(waiting))
+    is_quick(instance)
+        && party::receiving_here().is_some_and(|waiting| port.listener() == Some(waiting))
 }
 
 /// Runs callbacks that an event or a timer brought, and notes how long they took.

@@ -1,12 +1,14 @@
 //! Builds a term from the steps of a driver's term program (`erl_drv_output_term`).
 //!
 //! A stack machine: a step pushes a term, or takes some off the stack and pushes what they
-//! make. Pure: `abi/send.rs` reads the steps from the raw words and checks what can be checked
-//! without building ([`Depth`]); what is found wrong only here (numbers that are none, a key that
-//! comes twice) is what Erlang finds only then, after it has looked whether there is a receiver.
+//! make. Pure: `abi/send.rs` reads the steps from the raw words. A step that is wrong ends the
+//! program. Numbers that are none and a key that comes twice do not: Erlang finds those last, after it
+//! has looked whether there is a receiver, so they are told at the end.
 #![forbid(unsafe_code)]
 
-use crate::term::{Atom, Binary, Map, Pid, PortId, Term};
+use smallvec::SmallVec;
+
+use crate::term::{Atom, Binary, List, Map, Pid, PortId, Term, Tuple};
 
 /// One step. Memory that it points to is the driver's, lent for the call.
 pub(super) enum Step<'a> {
@@ -35,41 +37,34 @@ pub(super) enum Step<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadScript;
 
-/// How many terms a program has on its stack: enough to check it without building anything.
+/// Most programs need no memory for their stack.
+type Stack = SmallVec<[Term; 8]>;
+
+/// A program that is being run.
 #[derive(Default)]
-pub(super) struct Depth(usize);
-
-impl Depth {
-    /// A step: takes `taken` terms and leaves one.
-    pub(super) fn step(&mut self, taken: usize) -> Result<(), BadScript> {
-        self.0 = self.0.checked_sub(taken).ok_or(BadScript)? + 1;
-        Ok(())
-    }
-
-    /// How many are left: at the end it must be one.
-    pub(super) fn left(&self) -> usize {
-        self.0
-    }
+pub(super) struct Builder {
+    stack: Stack,
+    /// Something is in the place of a value that cannot be.
+    valueless: bool,
 }
 
-impl Step<'_> {
-    /// How many terms it takes off the stack.
-    pub(super) fn takes(&self) -> Result<usize, BadScript> {
-        match self {
-            Step::Tuple(elements) => Ok(*elements),
-            Step::List(0) => Err(BadScript),
-            Step::List(terms) => Ok(*terms),
-            Step::StringCons(_) => Ok(1),
-            Step::Map(pairs) => pairs.checked_mul(2).ok_or(BadScript),
-            _ => Ok(0),
+impl Builder {
+    /// How many terms are on the stack: at the end it must be one.
+    pub(super) fn left(&self) -> usize {
+        self.stack.len()
+    }
+
+    /// The term, once one is left.
+    pub(super) fn finish(mut self) -> Result<Term, BadScript> {
+        match self.stack.pop() {
+            Some(term) if self.stack.is_empty() && !self.valueless => Ok(term),
+            _ => Err(BadScript),
         }
     }
-}
 
-/// Builds the term of a program that was checked.
-pub(super) fn build(steps: Vec<Step<'_>>) -> Result<Term, BadScript> {
-    let mut stack: Vec<Term> = Vec::with_capacity(steps.len().min(64));
-    for step in steps {
+    /// Runs a step.
+    #[inline]
+    pub(super) fn step(&mut self, step: Step<'_>) -> Result<(), BadScript> {
         let term = match step {
             Step::Nil => Term::Nil,
             Step::Atom(atom) => Term::Atom(atom),
@@ -78,52 +73,74 @@ pub(super) fn build(steps: Vec<Step<'_>>) -> Result<Term, BadScript> {
             Step::Port(port) => Term::Port(port),
             Step::Pid(pid) => Term::Pid(pid),
             Step::Float(value) if value.is_finite() => Term::Float(value),
-            Step::Float(_) => return Err(BadScript),
+            Step::Float(_) => self.no_value(),
             Step::Binary(binary) => Term::Binary(binary),
-            Step::String(bytes) => Term::bytes_list(Binary::from(bytes)),
+            Step::String(bytes) => List::copy_of_bytes(bytes).map_or(Term::Nil, Term::List),
             Step::StringCons(bytes) => {
-                let tail = stack.pop().ok_or(BadScript)?;
+                let tail = self.stack.pop().ok_or(BadScript)?;
                 bytes
                     .iter()
                     .rev()
                     .fold(tail, |tail, byte| Term::cons(Term::from(*byte), tail))
             }
             Step::Term(term) => term,
-            Step::Tuple(elements) => Term::tuple(take(&mut stack, elements)?),
+            Step::Tuple(elements) => Term::Tuple(tuple(&mut self.stack, elements)?),
+            Step::List(0) => return Err(BadScript),
             Step::List(terms) => {
-                let mut elements = take(&mut stack, terms)?;
-                let tail = elements.pop().ok_or(BadScript)?;
-                elements
-                    .into_iter()
-                    .rev()
-                    .fold(tail, |tail, head| Term::cons(head, tail))
+                let mut elements = take(&mut self.stack, terms)?;
+                let tail = elements.next_back().ok_or(BadScript)?;
+                elements.rfold(tail, |tail, head| Term::cons(head, tail))
             }
-            Step::Map(pairs) => map(take(&mut stack, pairs.checked_mul(2).ok_or(BadScript)?)?)?,
+            Step::Map(pairs) => {
+                let terms = pairs.checked_mul(2).ok_or(BadScript)?;
+                let map = map(take(&mut self.stack, terms)?);
+                map.unwrap_or_else(|| self.no_value())
+            }
         };
-        stack.push(term);
+        self.stack.push(term);
+        Ok(())
     }
-    let term = stack.pop().ok_or(BadScript)?;
-    if stack.is_empty() {
-        Ok(term)
-    } else {
-        Err(BadScript)
+
+    #[cold]
+    fn no_value(&mut self) -> Term {
+        self.valueless = true;
+        Term::Nil
     }
 }
 
-fn take(stack: &mut Vec<Term>, number: usize) -> Result<Vec<Term>, BadScript> {
+fn take(
+    stack: &mut Stack,
+    number: usize,
+) -> Result<impl DoubleEndedIterator<Item = Term>, BadScript> {
     let kept = stack.len().checked_sub(number).ok_or(BadScript)?;
-    Ok(stack.split_off(kept))
+    Ok(stack.drain(kept..))
 }
 
-fn map(terms: Vec<Term>) -> Result<Term, BadScript> {
+/// The usual sizes are put together in one piece.
+fn tuple(stack: &mut Stack, elements: usize) -> Result<Tuple, BadScript> {
+    let mut pop = || stack.pop().ok_or(BadScript);
+    Ok(match elements {
+        2 => {
+            let (second, first) = (pop()?, pop()?);
+            Tuple::from([first, second])
+        }
+        3 => {
+            let (third, second, first) = (pop()?, pop()?, pop()?);
+            Tuple::from([first, second, third])
+        }
+        _ => take(stack, elements)?.collect(),
+    })
+}
+
+/// `None` when a key comes twice.
+fn map(mut terms: impl Iterator<Item = Term>) -> Option<Term> {
     let mut map = Map::new();
-    let mut terms = terms.into_iter();
     while let (Some(key), Some(value)) = (terms.next(), terms.next()) {
         if map.insert(key, value).is_some() {
-            return Err(BadScript);
+            return None;
         }
     }
-    Ok(Term::Map(map))
+    Some(Term::Map(map))
 }
 
 #[cfg(test)]
@@ -133,14 +150,19 @@ mod tests {
     use crate::term::Term as Value;
     use proptest::prelude::*;
 
+    fn run(steps: Vec<Step<'_>>) -> Result<Builder, BadScript> {
+        let mut builder = Builder::default();
+        for step in steps {
+            builder.step(step)?;
+        }
+        Ok(builder)
+    }
+
+    fn build(steps: Vec<Step<'_>>) -> Result<Value, BadScript> {
+        run(steps)?.finish()
+    }
+
     fn shown(steps: Vec<Step<'_>>) -> Result<std::string::String, BadScript> {
-        let mut depth = Depth::default();
-        for step in &steps {
-            depth.step(step.takes()?)?;
-        }
-        if depth.left() != 1 {
-            return Err(BadScript);
-        }
         build(steps).map(|term| term.to_string())
     }
 
@@ -178,7 +200,14 @@ mod tests {
         let mut stack: Vec<Value> = Vec::new();
         for &step in steps {
             let made = made(step);
-            let takes = made.takes()?;
+            let takes = match made {
+                Tuple(count) => count,
+                List(0) => return Err(BadScript),
+                List(count) => count,
+                StringCons(_) => 1,
+                Map(pairs) => pairs.checked_mul(2).ok_or(BadScript)?,
+                _ => 0,
+            };
             if takes > stack.len() {
                 return Err(BadScript);
             }
@@ -225,10 +254,8 @@ mod tests {
             let program = || steps.iter().map(|step| made(*step)).collect::<Vec<_>>();
             let expected = model(&steps);
             prop_assert_eq!(build(program()), expected.clone());
-            // What the check lets pass fails only for a number that is none, or a key that comes twice.
-            let mut depth = Depth::default();
-            let checked = program().iter().try_for_each(|step| depth.step(step.takes()?));
-            let checked = checked.is_ok() && depth.left() == 1;
+            // What is there at the end fails only for a number that is none, or a key that comes twice.
+            let checked = run(program()).is_ok_and(|builder| builder.left() == 1);
             prop_assert!(checked || expected.is_err());
             let odd = steps.iter().any(|(kind, count)| matches!((kind, count), (4, 3..) | (13, _)));
             prop_assert!(odd || checked == expected.is_ok());

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::lock::atomic::{AtomicUsize, Ordering};
-use crate::lock::{Brief, BriefGuard, LongGuard, LongLock};
+use crate::lock::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use crate::lock::{Brief, BriefGuard, LongGuard, LongLock, spin_for};
 use crate::process::parker::Parker;
 use crate::process::signal::Message;
 
@@ -44,6 +44,10 @@ pub(crate) struct Mailbox {
     kept: LongLock<VecDeque<Message>>,
     /// How many those are, for everybody else; a receiver may hold them for long.
     kept_number: AtomicUsize,
+    /// Whether messages are in the inbox, for who looks without the lock.
+    filled: AtomicBool,
+    /// How many times a receiver looks before it goes to sleep: more where that has paid off.
+    looks: AtomicU32,
     pump: Arc<dyn Pump>,
     messages_max: usize,
     bell: OnceLock<Arc<dyn Bell>>,
@@ -64,6 +68,11 @@ enum Waiting {
     /// Elsewhere: the mailbox's bell is silent.
     Bell,
 }
+
+/// Looks before a sleep, at first, at most (a few microseconds), and where they never helped.
+const LOOKS_FIRST: u32 = 8;
+const LOOKS_MAX: u32 = 64;
+const LOOKS_MIN: u32 = 1;
 
 /// How long a receiver waits.
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +134,8 @@ impl Mailbox {
             parker: Parker::default(),
             kept: LongLock::new(VecDeque::new()),
             kept_number: AtomicUsize::new(0),
+            filled: AtomicBool::new(false),
+            looks: AtomicU32::new(LOOKS_FIRST),
             pump,
             messages_max,
             bell: OnceLock::new(),
@@ -183,6 +194,7 @@ impl Mailbox {
             return refused;
         }
         inbox.messages.push_back(make());
+        self.filled.store(true, Ordering::Relaxed);
         if let Waiting::Nobody = inbox.waiting {
             return Pushed::Kept;
         }
@@ -219,6 +231,7 @@ impl Mailbox {
         }
         if let Some(message) = message.take() {
             inbox.messages.push_back(message);
+            self.filled.store(true, Ordering::Relaxed);
         }
         (Pushed::Kept, inbox.wait_as(Waiting::Nobody))
     }
@@ -286,6 +299,7 @@ impl Mailbox {
         if !alone || !wanted(inbox.messages.front()?) {
             return None;
         }
+        self.filled.store(false, Ordering::Relaxed);
         inbox.messages.pop_front()
     }
 
@@ -367,6 +381,7 @@ impl Mailbox {
         if inbox.messages.is_empty() {
             return false;
         }
+        self.filled.store(false, Ordering::Relaxed);
         if kept.is_empty() {
             std::mem::swap(&mut inbox.messages, kept);
         } else {
@@ -406,6 +421,18 @@ impl Mailbox {
         }
     }
 
+    /// Waits a moment for a message of another processor's: a sleep and a wake-up cost more. How many
+    /// looks that is worth, the last times tell.
+    fn look_for_more(&self) {
+        let looks = self.looks.load(Ordering::Relaxed);
+        let came = spin_for(looks, || self.filled.load(Ordering::Relaxed));
+        let next = match came {
+            true => (2 * looks).clamp(LOOKS_FIRST, LOOKS_MAX),
+            false => looks / 2,
+        };
+        self.looks.store(next.max(LOOKS_MIN), Ordering::Relaxed);
+    }
+
     fn reserve(&self, patience: Patience) -> Option<LongGuard<'_, VecDeque<Message>>> {
         self.kept.try_lock().or_else(|| match patience.deadline() {
             None => Some(self.kept.lock()),
@@ -420,6 +447,7 @@ impl Mailbox {
         deadline: Option<Instant>,
     ) -> Result<bool, Closed> {
         let mut pumped = false;
+        self.look_for_more();
         let mut inbox = self.inbox.lock();
         loop {
             if inbox.closed {

@@ -16,8 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use crate::lock::Lock;
 use crate::lock::atomic::{AtomicU8, Ordering};
+use crate::lock::{Lock, spin_for};
 use crate::runtime::workers::Workers;
 
 /// Something to do once it is its time on a turn.
@@ -32,6 +32,9 @@ const BACKLOG: u8 = 2;
 
 /// How many tasks a worker runs before it lets other turns have the thread.
 const TASKS_PER_VISIT: usize = 64;
+
+/// Looks at a turn that is taken before a task is left on it: about as long as a short callback.
+const LOOKS: u32 = 32;
 
 /// See the module's text.
 pub(crate) struct Turn {
@@ -93,9 +96,37 @@ impl Turn {
         })
     }
 
-    /// Enters this turn now, on this thread, if it is idle.
+    /// Enters this turn on this thread if it is idle, or is so in a moment: most visits are short.
     #[inline]
     pub(crate) fn enter(self: &Arc<Self>) -> Option<Visit<'_>> {
+        match self.enter_now() {
+            None => self.enter_soon(),
+            entered => entered,
+        }
+    }
+
+    #[cold]
+    fn enter_soon(self: &Arc<Self>) -> Option<Visit<'_>> {
+        let is_idle = || match self.state.load(Ordering::Relaxed) {
+            IDLE => Some(true),
+            TAKEN => None,
+            // There is a queue to join.
+            _ => Some(false),
+        };
+        let mut seen = None;
+        spin_for(LOOKS, || {
+            seen = is_idle();
+            seen.is_some()
+        });
+        match seen {
+            Some(true) => self.enter_now(),
+            _ => None,
+        }
+    }
+
+    /// Enters this turn on this thread, if it is idle at this moment.
+    #[inline]
+    pub(crate) fn enter_now(self: &Arc<Self>) -> Option<Visit<'_>> {
         self.state
             .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
             .ok()?;

@@ -149,7 +149,7 @@ fn reach_from_others<R>(
     if !callback::is_inside(instance.driver()) {
         return None;
     }
-    let mut visit = port.turn().enter()?;
+    let mut visit = port.turn().enter_now()?;
     run(visit.on(), &port, instance)
 }
 

@@ -11,9 +11,10 @@ use crate::driver::handle::{self, NIL};
 use crate::driver::instance::Instance;
 use crate::driver::later::control_later;
 use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvSizeT, ErlDrvTermData};
-use crate::driver::script::{self, BadScript, Depth, Step};
+use crate::driver::script::{BadScript, Builder, Step};
 use crate::ffi::pointer;
 use crate::port::{Port, table as ports};
+use crate::process::signal::Message;
 use crate::term::{Binary, Pid, decode};
 
 export! {
@@ -118,8 +119,8 @@ fn port_of_handle(word: ErlDrvPort) -> Option<Arc<Port>> {
     port.transport_as::<Instance>().is_some().then_some(port)
 }
 
-/// Runs a term program and sends the result: to a process, or to the port's owner. The program
-/// is checked before the receiver is looked up, and built afterwards.
+/// Runs a term program and sends the result: to a process, or to the port's owner. The steps are
+/// judged before the receiver is looked up, the values afterwards.
 ///
 /// # Safety
 /// There are `len` words at `data`, and what they point to is there.
@@ -145,8 +146,8 @@ unsafe fn send(
         return bad(BadTerm::Nothing);
     };
     // SAFETY: the caller's promise.
-    let steps = match unsafe { read(words) } {
-        Ok(steps) => steps,
+    let built = match unsafe { build(words) } {
+        Ok(built) => built,
         Err(what) => return bad(what),
     };
     let to = match receiver.map(handle::as_pid) {
@@ -161,20 +162,19 @@ unsafe fn send(
     let Some(process) = to.and_then(|pid: Pid| port.services().directory.process(pid)) else {
         return 0;
     };
-    let Ok(term) = script::build(steps) else {
+    let Ok(term) = built.finish() else {
         return bad(BadTerm::Value);
     };
-    c_int::from(process.deliver(crate::process::signal::Message::Term(term)))
+    c_int::from(process.deliver(Message::Term(term)))
 }
 
-/// The steps of a program, checked as far as that goes without building.
+/// Runs a program. What is wrong with a value is told when it is finished.
 ///
 /// # Safety
-/// What the words point to is there for `'a`.
-unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadTerm> {
+/// What the words point to is there.
+unsafe fn build(words: &[ErlDrvTermData]) -> Result<Builder, BadTerm> {
     let mut rest = words.iter().copied();
-    let mut steps = Vec::with_capacity(words.len() / 2);
-    let mut depth = Depth::default();
+    let mut builder = Builder::default();
     loop {
         let at = words.len() - rest.len();
         let Some(tag) = rest.next() else {
@@ -182,11 +182,11 @@ unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadTerm> {
         };
         // SAFETY: the caller's promise.
         let step = unsafe { step(tag, &mut rest) };
-        let step = step.and_then(|step| depth.step(step.takes()?).map(|()| step));
-        steps.push(step.map_err(|BadScript| BadTerm::Step { at, tag })?);
+        step.and_then(|step| builder.step(step))
+            .map_err(|BadScript| BadTerm::Step { at, tag })?;
     }
-    match depth.left() {
-        1 => Ok(steps),
+    match builder.left() {
+        1 => Ok(builder),
         left => Err(BadTerm::Leaves(left)),
     }
 }
@@ -194,7 +194,7 @@ unsafe fn read<'a>(words: &[ErlDrvTermData]) -> Result<Vec<Step<'a>>, BadTerm> {
 /// One step: its tag, and the words that are still to come.
 ///
 /// # Safety
-/// As for [`read`].
+/// As for [`build`].
 unsafe fn step<'a>(
     tag: ErlDrvTermData,
     words: &mut impl Iterator<Item = ErlDrvTermData>,
