@@ -222,11 +222,13 @@ type StartOf2 = unsafe extern "C" fn(ErlDrvPort, *mut c_char) -> ErlDrvData;
 type StartOf3 = unsafe extern "C" fn(ErlDrvPort, *mut c_char, *mut c_void) -> ErlDrvData;
 
 /// `start`. Without one the port opens, with 0 as its data.
-pub(super) fn start(on: &mut OnTurn<'_>, called: Called<'_>, command: &[u8]) -> Start {
+pub(super) fn start(on: &mut OnTurn<'_>, called: Called<'_>) -> Start {
     let Some(start) = called.instance.callbacks().start else {
         return Start::Data(0);
     };
-    // The driver may write to it, and its end is marked by a zero.
+    // The whole text of the open, which is the port's name. The driver may write to it, and its end is
+    // marked by a zero.
+    let command = called.port.name();
     let mut text = Vec::with_capacity(command.len() + 1);
     text.extend_from_slice(command);
     text.push(0);

@@ -74,8 +74,8 @@ impl Opener {
     }
 
     /// The back end of a new port, opened by `command`.
-    pub(crate) fn instance(self, command: &[u8], turn: &Arc<Turn>) -> Box<dyn Transport> {
-        Box::new(Instance::new(self.count, self.fds, command, turn))
+    pub(crate) fn instance(self, turn: &Arc<Turn>) -> Box<dyn Transport> {
+        Box::new(Instance::new(self.count, self.fds, turn))
     }
 
     /// The back end of a port that the driver made itself.
@@ -306,7 +306,9 @@ impl Drivers {
 
     /// Whether the ports of the driver are being closed by force.
     pub(super) fn is_killing(&self, driver: &Driver) -> bool {
-        self.registry.lock().is_killing(&driver.name())
+        self.registry
+            .lock()
+            .is_killing(&driver.entry.name.to_string_lossy())
     }
 
     /// `try_unload/2`.

@@ -36,8 +36,6 @@ pub(super) struct Instance {
     driver: Arc<Driver>,
     drivers: Weak<Drivers>,
     fds: Arc<Fds>,
-    /// The whole text of the open.
-    command: Box<[u8]>,
     interior: TurnCell<Interior>,
     /// Also reached by the driver's own threads, which hold its port data lock then.
     queue: Lock<PortQueue>,
@@ -135,12 +133,7 @@ impl Drop for PortCount {
 
 impl Instance {
     /// The back end of a port that is to be opened.
-    pub(super) fn new(
-        count: PortCount,
-        fds: Arc<Fds>,
-        command: &[u8],
-        turn: &Arc<Turn>,
-    ) -> Instance {
+    pub(super) fn new(count: PortCount, fds: Arc<Fds>, turn: &Arc<Turn>) -> Instance {
         let wants_ack = count.driver.entry.flags.init_ack();
         let life = Life::New { started: false };
         let ack = if wants_ack {
@@ -148,7 +141,7 @@ impl Instance {
         } else {
             Ack::Unwanted
         };
-        Instance::with(count, fds, command, turn, 0, life, ack)
+        Instance::with(count, fds, turn, 0, life, ack)
     }
 
     /// The back end of a port that `driver_create_port` makes.
@@ -159,13 +152,12 @@ impl Instance {
         data: usize,
     ) -> Instance {
         let life = Life::New { started: true };
-        Instance::with(count, fds, b"", turn, data, life, Ack::Unwanted)
+        Instance::with(count, fds, turn, data, life, Ack::Unwanted)
     }
 
     fn with(
         count: PortCount,
         fds: Arc<Fds>,
-        command: &[u8],
         turn: &Arc<Turn>,
         data: usize,
         life: Life,
@@ -178,7 +170,6 @@ impl Instance {
                 .as_ref()
                 .map_or_else(Weak::new, Arc::downgrade),
             fds,
-            command: command.into(),
             interior: TurnCell::new(
                 turn,
                 Interior {
@@ -418,7 +409,7 @@ impl Transport for Instance {
             return Ok(Started::Now);
         }
         let opener = port.owner(on);
-        match callback::start(on, self.called(port, Some(opener)), &self.command) {
+        match callback::start(on, self.called(port, Some(opener))) {
             Start::Failed(reason) => {
                 self.wind_up(on, port);
                 Err(reason)

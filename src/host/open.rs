@@ -30,12 +30,12 @@ impl Process {
         }
         let options = options.map_err(|bad| bad_options(bad, name))?;
         let name = PortName::from_term(name)?;
-        self.open_checked(name, options).map(|port| port.id())
+        self.open_checked(&name, options).map(|port| port.id())
     }
 
     pub(super) fn open_checked(
         &self,
-        name: PortName,
+        name: &PortName,
         options: Options,
     ) -> Result<Arc<Port>, Raise> {
         self.alive()?;
@@ -45,7 +45,7 @@ impl Process {
         }
         let services = self.host().services();
         let drivers = self.host().drivers();
-        let search = match &name {
+        let search = match name {
             PortName::SpawnDriver(_) => Search::LoadedOrOnPath,
             _ => Search::Loaded,
         };
@@ -55,11 +55,11 @@ impl Process {
                 .map_err(|refusal| Raise::argument(1, "invalid port name").hint(refusal))?,
             None => None,
         };
-        let (turn, transport): (Arc<Turn>, Box<dyn Transport>) = match (&name, driver) {
-            (PortName::Spawn(command) | PortName::SpawnDriver(command), Some(driver)) => {
+        let (turn, transport): (Arc<Turn>, Box<dyn Transport>) = match (name, driver) {
+            (PortName::Spawn(_) | PortName::SpawnDriver(_), Some(driver)) => {
                 options.check(driver.mechanism())?;
                 let turn = driver.turn(&services.workers);
-                let instance = driver.instance(command, &turn);
+                let instance = driver.instance(&turn);
                 (turn, instance)
             }
             (PortName::SpawnDriver(_), None) => {
@@ -86,7 +86,7 @@ impl Process {
                 (turn, pair)
             }
         };
-        let shown = name.display_bytes().into_boxed_slice();
+        let shown = name.display_bytes().into();
         let opened = Port::open(services, turn, shown, options, self.cell(), transport);
         opened.map_err(|error| match error {
             OpenError::TooMany => Raise::error(Term::atom("system_limit")),

@@ -53,13 +53,12 @@ impl Process {
     /// `system_limit`. A *program* that cannot be started after that is told by its exit
     /// status instead.
     pub fn open(&self, name: PortName, options: Options) -> Result<Port, Error> {
-        let shown = shown(&name);
-        match self.open_checked(name, options) {
+        match self.open_checked(&name, options) {
             Ok(core) => Ok(Port {
                 process: self.clone(),
                 core,
             }),
-            Err(raise) => Err(Error::new("open", shown, raise)),
+            Err(raise) => Err(Error::new("open", shown(&name), raise)),
         }
     }
 

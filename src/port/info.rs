@@ -87,7 +87,7 @@ impl Port {
                     .collect(),
             ),
             "monitored_by" => parties(state.relations.watches().iter().map(|w| w.watcher)),
-            "parallelism" => Term::boolean(self.options.is_parallel()),
+            "parallelism" => Term::boolean(self.kept.parallel),
             "queue_size" => Term::from(self.transport.queued(on)),
             "memory" => Term::from(std::mem::size_of::<Port>()),
             "locking" => Term::atom(match self.transport.nature().locking {

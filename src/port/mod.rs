@@ -56,13 +56,31 @@ pub(crate) struct Port {
     services: Arc<Services>,
     transport: Box<dyn Transport>,
     state: TurnCell<State>,
-    options: Options,
+    kept: KeptOptions,
     /// Messages left on the turn, and not handled yet.
     backlog: Backlog,
     tags: Lock<Tags>,
     /// The owner's number for those who are not on the turn; all ones when nobody listens.
     listener: AtomicU64,
     opening: OnceLock<Arc<Opening>>,
+}
+
+/// What of a port's options is asked for while it is open. The rest is large, and done with.
+#[derive(Clone, Copy)]
+pub(crate) struct KeptOptions {
+    pub(crate) binary: bool,
+    pub(crate) line: bool,
+    pub(crate) parallel: bool,
+}
+
+impl KeptOptions {
+    fn of(options: &Options) -> KeptOptions {
+        KeptOptions {
+            binary: options.is_binary(),
+            line: options.line_limit().is_some(),
+            parallel: options.is_parallel(),
+        }
+    }
 }
 
 /// What may be read and written without being on the turn.
@@ -186,7 +204,7 @@ impl Port {
                 turn,
                 services: Arc::clone(services),
                 transport,
-                options,
+                kept: KeptOptions::of(&options),
                 backlog,
                 tags: Lock::new(Tags::default()),
                 listener: AtomicU64::new(owner.pid().number()),
@@ -336,9 +354,9 @@ impl Port {
         &self.services
     }
 
-    /// The options it was opened with.
-    pub(crate) fn options(&self) -> &Options {
-        &self.options
+    /// The options that are asked for later.
+    pub(crate) fn kept_options(&self) -> KeptOptions {
+        self.kept
     }
 
     /// Its back end as the type that it is, if it is a `T`.

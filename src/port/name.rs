@@ -9,6 +9,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use crate::port::text::{BadText, native_text};
 use crate::term::{Term, atom};
 use std::ffi::OsStr;
@@ -140,12 +142,12 @@ impl PortName {
     }
 
     /// The bytes that `port_info` gives as the port's name.
-    pub fn display_bytes(&self) -> Vec<u8> {
+    pub fn display_bytes(&self) -> Cow<'_, [u8]> {
         match self {
             PortName::Spawn(name)
             | PortName::SpawnExecutable(name)
-            | PortName::SpawnDriver(name) => name.clone(),
-            PortName::Fd { input, output } => format!("{input}/{output}").into_bytes(),
+            | PortName::SpawnDriver(name) => Cow::Borrowed(name),
+            PortName::Fd { input, output } => Cow::Owned(format!("{input}/{output}").into_bytes()),
         }
     }
 }
@@ -288,16 +290,16 @@ mod tests {
 
     #[test]
     fn names_are_shown_as_port_info_does() {
-        assert_eq!(PortName::spawn("cat -u").display_bytes(), b"cat -u");
+        assert_eq!(*PortName::spawn("cat -u").display_bytes(), *b"cat -u");
         assert_eq!(
             PortName::spawn_driver("drv ö").display_bytes(),
             "drv ö".as_bytes()
         );
         assert_eq!(
-            PortName::spawn_executable("/bin/ls").display_bytes(),
-            b"/bin/ls"
+            *PortName::spawn_executable("/bin/ls").display_bytes(),
+            *b"/bin/ls"
         );
-        assert_eq!(PortName::fd(0, 1).display_bytes(), b"0/1");
+        assert_eq!(*PortName::fd(0, 1).display_bytes(), *b"0/1");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub(crate) mod directory;
 pub(crate) mod exit;
+mod links;
 pub(crate) mod mailbox;
 mod parker;
 pub(crate) mod party;

@@ -75,9 +75,9 @@ export! {
             if port.phase(on) == Phase::Opening {
                 return 0;
             }
-            let options = port.options();
-            let binary = if options.is_binary() { PORT_FLAG_BINARY } else { 0 };
-            let line = if options.line_limit().is_some() { PORT_FLAG_LINE } else { 0 };
+            let options = port.kept_options();
+            let binary = if options.binary { PORT_FLAG_BINARY } else { 0 };
+            let line = if options.line { PORT_FLAG_LINE } else { 0 };
             binary | line
         });
         flags.unwrap_or(0).cast_signed()

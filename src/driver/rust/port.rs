@@ -119,7 +119,7 @@ impl<'a> DriverPort<'a> {
 
     /// Whether the port was opened for binaries; else its data comes as lists.
     pub fn is_binary(&self) -> bool {
-        reach(self.word, |_, port, _| port.options().is_binary()) == Some(true)
+        reach(self.word, |_, port, _| port.kept_options().binary) == Some(true)
     }
 
     /// Sends the owner data: `{Port, {data, Data}}`, in lines if the port was opened so.
