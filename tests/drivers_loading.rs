@@ -234,8 +234,9 @@ fn a_job_in_flight_keeps_the_driver() {
     let (world, _) = turn_world("turn_job");
     let farewell = scratch("turn_job").join("bye");
     let port = world.open(&format!("turn_job {}", farewell.display()), "[]");
-    assert_eq!(world.control(port, u32::from(b'j'), ""), "\"1\"");
+    // Before the job begins, so that it cannot have had a start of it.
     let started = Instant::now();
+    assert_eq!(world.control(port, u32::from(b'j'), ""), "\"1\"");
     world.close(port);
     assert_eq!(world.ddll("unload_driver", &["turn_job"]), "ok");
     assert!(

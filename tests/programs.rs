@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use wharf::{Host, PortId, Process, Term};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// A term in Erlang's notation.
 fn erl(text: &str) -> Term {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use wharf::host::Class;
 use wharf::{Error, Host, Options, Packet, Port, PortName, Process, Term};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn owner() -> Process {
     let owner = Host::new().expect("a host").process();

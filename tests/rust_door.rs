@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wharf::{Host, Message, Options, Packet, PortName, Process, Term};
 
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(60);
 
 fn process() -> Process {
     Host::new().expect("a host").process()

@@ -15,7 +15,7 @@ use wharf::rust_driver::{
 };
 use wharf::{Host, Options, Port, PortName, Process, Term};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// What happened, by the text that the port was opened with.
 static STORIES: LazyLock<Mutex<HashMap<String, Vec<String>>>> = LazyLock::new(Mutex::default);

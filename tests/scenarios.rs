@@ -74,6 +74,7 @@ topics!(
     script_port,
     script_queue,
     script_select,
+    script_states,
     script_terms,
     script_timers,
     settings,
@@ -120,18 +121,24 @@ fn samples_agree(variant: &str, include: Option<&str>, flags: &[&str]) {
         return;
     }
     let folder = sample_drivers::compile_all_with(variant, &include, flags);
-    let command = format!("exec {} run", env!("CARGO_BIN_EXE_wharf"));
+    let command = wharf();
     let teller = format!("wharf-{variant}");
     compare("drivers", &teller, || {
         tell_with("drivers", &teller, &command, &folder)
     });
 }
 
+/// The command, under another program if one is wanted: one that watches memory.
+fn wharf() -> String {
+    let under = std::env::var("WHARF_SCENARIO_UNDER").unwrap_or_default();
+    format!("exec {under} {} run", env!("CARGO_BIN_EXE_wharf"))
+}
+
 fn wharf_agrees(topic: &str) {
     if recording() {
         return;
     }
-    let command = format!("exec {} run", env!("CARGO_BIN_EXE_wharf"));
+    let command = wharf();
     compare(topic, "wharf", || tell(topic, "wharf", &command));
 }
 
@@ -186,6 +193,12 @@ fn tell_with(
     let header = std::fs::read_to_string(folder().join("header.exs")).unwrap();
     let body = std::fs::read_to_string(path(topic, "exs")).unwrap();
     std::fs::write(&script, header + &body).unwrap();
+    if !recording() {
+        let recorded = std::fs::read_to_string(path(topic, "expected")).expect("a recording");
+        let numbers = recorded.lines().map(|line| messages(line).to_string());
+        let numbers: Vec<String> = numbers.collect();
+        std::fs::write(scratch.join("messages"), numbers.join("\n")).unwrap();
+    }
     // For the scenarios on descriptors: number 8 is a pipe to itself, number 9 one that nobody
     // writes to any more.
     let shell = format!(
@@ -226,6 +239,63 @@ fn drivers() -> &'static Path {
         sample_drivers::compile_loadings(&folder);
         folder
     })
+}
+
+/// How many messages a line of a recording ends with: it is "name: value; [message, ...]".
+fn messages(line: &str) -> usize {
+    let mut starts = line.match_indices("; [").map(|(at, _)| at + 2);
+    starts
+        .find_map(|start| elements(&line[start..]))
+        .unwrap_or(0)
+}
+
+/// The number of elements of a list that is all of the text; none if it is something else.
+fn elements(list: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut commas = 0;
+    let mut quoted = None;
+    let mut bytes = list.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match (quoted, byte) {
+            (Some(_), b'\\') => {
+                bytes.next();
+            }
+            (Some(quote), _) if byte == quote => quoted = None,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quoted = Some(byte),
+            (None, b'[' | b'{' | b'(') => depth += 1,
+            (None, b']' | b'}' | b')') => {
+                depth = depth.checked_sub(1)?;
+                if depth == 0 && at + 1 < list.len() {
+                    return None;
+                }
+            }
+            // `<<1, 2>>` and `#Port<1>` stand inside of something here.
+            (None, b',') if depth == 1 => commas += 1,
+            (None, _) => {}
+        }
+    }
+    let whole = depth == 0 && quoted.is_none();
+    whole.then_some(if list == "[]" { 0 } else { commas + 1 })
+}
+
+#[test]
+fn the_messages_of_a_recorded_line_are_counted() {
+    for (line, count) in [
+        ("name: true; []", 0),
+        ("name: true; [{#Port<1>, :closed}]", 1),
+        (
+            r#"sh("a; [b"): "x; [y]"; [{#Port<1>, {:data, "a], \"b"}}, :two]"#,
+            2,
+        ),
+        (
+            "name: [1, 2]; [{#Port<1>, {:data, [104, 105]}}, 'it, is', {:a, {:b, 1}}]",
+            3,
+        ),
+        ("owner died: :boom", 0),
+    ] {
+        assert_eq!(messages(line), count, "{line}");
+    }
 }
 
 /// `#Port<0.7>` becomes `#Port<1>`, the first of its kind in the line.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use wharf::{Error, Host, Limits, Message, Options, Port, PortName, Process, Term};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 /// More than a pipe takes, so that the port is busy until its program reads.
 const MUCH: usize = 300_000;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wharf::{Host, Message, Options, Packet, Port, PortName, Process, Reference, Term};
 
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 fn owner() -> Process {
     let owner = Host::new().expect("a host").process();

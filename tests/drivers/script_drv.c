@@ -46,7 +46,7 @@ typedef struct {
     ErlDrvTermData self;
     int number;
     int session;
-    char steps[CALLBACKS][200];
+    char steps[CALLBACKS][500];
 } Scripted;
 
 #define PORTS 10

@@ -11,11 +11,11 @@ use crate::random::Random;
 use crate::step::Step;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// While a story is shortened: a wait in vain should not cost much.
 const IMPATIENCE: Duration = Duration::from_secs(3);
 /// After so long without a step the story hangs.
-const HANG: Duration = Duration::from_secs(90);
+const HANG: Duration = Duration::from_secs(180);
 const STEPS_MAX: usize = 50;
 
 /// Tells the story of this seed; panics when it goes wrong.

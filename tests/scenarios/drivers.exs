@@ -183,7 +183,7 @@ Scenario.exact("a pause", 4, fn ->
   for text <- ["a", "b", "c", "d"], do: Port.command(p, text)
 end)
 
-Scenario.tell("a driver that watches", 2, fn ->
+Scenario.tell("a driver that watches", 1, fn ->
   p = Port.open({:spawn_driver, "monitor_drv"}, [:binary])
   q = spawn(fn ->
     Port.command(p, "watch me")

@@ -34,7 +34,7 @@ Scenario.tell("a program that closed its input", 1, fn ->
     {^p, {:data, "closed\n"}} -> Port.command(p, "x")
   end
 end)
-Scenario.tell("a write after eof", 2, fn ->
+Scenario.tell("a write after eof", 0, fn ->
   p = Port.open({:spawn, "true"}, [:eof])
   messages = Scenario.flush(1)
   {messages, Port.command(p, "x"), Scenario.flush(1)}

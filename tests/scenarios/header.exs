@@ -1,8 +1,8 @@
 # Stands in front of every scenario, on wharf and on Elixir alike.
 defmodule Scenario do
   # Runs `story` in a fresh process that traps exits, and prints its value, or what it raised, and
-  # the messages it gets: waits for `count` of them, then a moment for others. Pieces of a stream
-  # are joined.
+  # the messages it gets: waits for `count` of them, or as many as were recorded, then a moment for
+  # others. Pieces of a stream are joined.
   def tell(name, count, story), do: run(name, count, story, true, true)
 
   # The same where the boundaries of data messages count.
@@ -94,8 +94,8 @@ defmodule Scenario do
     end
   end
 
-  # Waits until `condition` holds; false after five seconds.
-  def eventually(condition, tries \\ 500) do
+  # Waits until `condition` holds; false after some fifteen seconds.
+  def eventually(condition, tries \\ 1500) do
     cond do
       condition.() -> true
       tries == 0 -> false
@@ -113,8 +113,12 @@ defmodule Scenario do
     Enum.each(Process.delete(:started), &finish/1)
   end
 
+  # A story that was recorded with more messages than it says waits for all of them, so that it does
+  # not hang on the moment in which others may come.
   defp run(name, count, story, trap, join) do
-    started = start(name, count, story, trap, join)
+    number = Process.get(:stories, 0)
+    Process.put(:stories, number + 1)
+    started = start(name, awaited_since(count, number), story, trap, join)
 
     case Process.get(:started) do
       nil ->
@@ -155,7 +159,7 @@ defmodule Scenario do
           value <> "; " <> show(messages)
         {:DOWN, ^monitor, :process, ^pid, reason} -> "owner died: " <> show(reason)
       after
-        20_000 -> "no end"
+        60_000 -> "no end"
       end
 
     Process.demonitor(monitor, [:flush])
@@ -173,6 +177,31 @@ defmodule Scenario do
 
   defp show(term), do: inspect(term, limit: :infinity, width: :infinity, printable_limit: :infinity)
 
+  defp awaited_since(count, number) when is_integer(count) do
+    recorded = recorded()
+    if number < tuple_size(recorded), do: max(count, elem(recorded, number)), else: count
+  end
+
+  defp awaited_since(count, _number), do: count
+
+  # How many messages each story was recorded with, if there is a recording.
+  defp recorded() do
+    case Process.get(:recorded) do
+      nil ->
+        recorded =
+          case File.read("messages") do
+            {:ok, text} -> text |> String.split() |> Enum.map(&String.to_integer/1) |> List.to_tuple()
+            {:error, _} -> {}
+          end
+
+        Process.put(:recorded, recorded)
+        recorded
+
+      recorded ->
+        recorded
+    end
+  end
+
   # What opened no port has no end to be waited for.
   defp awaited(:end, value), do: if(String.starts_with?(value, "#Port<"), do: :end, else: :nothing)
   defp awaited(count, _value), do: count
@@ -182,7 +211,7 @@ defmodule Scenario do
       {:EXIT, port, _reason} = message when is_port(port) -> Enum.reverse([message | messages])
       message -> collect(:end, join, add(join, message, messages))
     after
-      10_000 -> Enum.reverse([:no_end | messages])
+      20_000 -> Enum.reverse([:no_end | messages])
     end
   end
 
@@ -195,7 +224,7 @@ defmodule Scenario do
   end
 
   defp collect(count, join, messages) do
-    wait = if length(messages) < count, do: 5000, else: 50
+    wait = if length(messages) < count, do: 15_000, else: 50
 
     receive do
       message -> collect(count, join, add(join, message, messages))

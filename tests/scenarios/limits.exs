@@ -80,7 +80,7 @@ Scenario.tell("an empty command at a busy port", 1, fn ->
   Scenario.open_gate(gate)
   answers
 end)
-Scenario.tell("drained, it is not busy", 2, fn ->
+Scenario.tell("drained, it is not busy", 0, fn ->
   gate = Scenario.new_gate()
   p = Scenario.gated(gate, "exec wc -c", [])
   Port.command(p, text.(300_000))
@@ -115,7 +115,7 @@ Scenario.tell("a descriptor's port is busy, too", 0, fn ->
 end)
 
 # Drivers have no limits of this kind, unless they set them; they say themselves when they are busy.
-Scenario.tell("the queue of a driver makes nobody wait", 1, fn ->
+Scenario.tell("the queue of a driver makes nobody wait", 0, fn ->
   p = Port.open({:spawn_driver, "probe_drv"}, busy_limits_port: {1, 1})
   :erlang.port_control(p, ?V, "q")
   taken = for _ <- 1..3, do: Port.command(p, text.(10_000), [:nosuspend])

@@ -24,7 +24,7 @@ defmodule Loader do
     receive do
       {:did, ^pid, answer} -> answer
     after
-      5000 -> :no_answer
+      20_000 -> :no_answer
     end
   end
 
@@ -58,7 +58,7 @@ gone = fn name ->
   receive do
     {:DOWN, ^ref, :driver, _, :unloaded} -> :gone
   after
-    3000 -> :stays
+    20_000 -> :stays
   end
 end
 
@@ -73,20 +73,20 @@ info = fn ->
   end
 end
 
-# The message with this reference, within three seconds.
+# The message with this reference, within some time.
 told = fn
   {:ok, _, ref} ->
     receive do
       {way, ^ref, :driver, name, what} -> {way, name, what}
     after
-      3000 -> :nothing
+      20_000 -> :nothing
     end
 
   ref when is_reference(ref) ->
     receive do
       {way, ^ref, :driver, name, what} -> {way, name, what}
     after
-      3000 -> :nothing
+      20_000 -> :nothing
     end
 
   other ->
@@ -116,7 +116,7 @@ ended = fn p ->
   receive do
     {:EXIT, ^p, reason} -> reason
   after
-    3000 -> :lives
+    20_000 -> :lives
   end
 end
 

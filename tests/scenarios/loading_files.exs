@@ -22,7 +22,7 @@ gone = fn name ->
   receive do
     {:DOWN, ^ref, :driver, _, :unloaded} -> :gone
   after
-    5000 -> :stays
+    20_000 -> :stays
   end
 end
 

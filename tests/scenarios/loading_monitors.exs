@@ -24,7 +24,7 @@ defmodule Loader do
     receive do
       {:did, ^pid, answer} -> answer
     after
-      5000 -> :no_answer
+      20_000 -> :no_answer
     end
   end
 
@@ -58,7 +58,7 @@ gone = fn name ->
   receive do
     {:DOWN, ^ref, :driver, _, :unloaded} -> :gone
   after
-    3000 -> :stays
+    20_000 -> :stays
   end
 end
 
@@ -73,20 +73,20 @@ info = fn ->
   end
 end
 
-# The message with this reference, within three seconds.
+# The message with this reference, within some time.
 told = fn
   {:ok, _, ref} ->
     receive do
       {way, ^ref, :driver, name, what} -> {way, name, what}
     after
-      3000 -> :nothing
+      20_000 -> :nothing
     end
 
   ref when is_reference(ref) ->
     receive do
       {way, ^ref, :driver, name, what} -> {way, name, what}
     after
-      3000 -> :nothing
+      20_000 -> :nothing
     end
 
   other ->
@@ -116,7 +116,7 @@ ended = fn p ->
   receive do
     {:EXIT, ^p, reason} -> reason
   after
-    3000 -> :lives
+    20_000 -> :lives
   end
 end
 
@@ -138,7 +138,7 @@ heard = fn names, count ->
     receive do
       {way, ref, :driver, name, what} -> {Keyword.keys(Enum.filter(names, fn {_, named} -> named == ref end)), way, name, what}
     after
-      3000 -> :nothing
+      20_000 -> :nothing
     end
   end
 end
@@ -272,7 +272,7 @@ story.("several processes, and one of them dies", fn ->
   left = waiting.()
   Port.close(p)
   ended.(p)
-  told = for _ <- 1..4, do: Loader.ask(two, fn -> receive do {way, _, :driver, name, what} -> {way, name, what} after 3000 -> :nothing end end)
+  told = for _ <- 1..4, do: Loader.ask(two, fn -> receive do {way, _, :driver, name, what} -> {way, name, what} after 20_000 -> :nothing end end)
   {before, left, told, unload.([])}
 end)
 
@@ -308,11 +308,11 @@ story.("who waits is called off by a load, and waits on", fn ->
   load.([])
   p = open.()
   send(other, {:do, self(), fn -> :erl_ddll.load(folder, 'load_a') end})
-  loaded = receive do {:did, ^other, answer} -> answer after 3000 -> :nothing end
+  loaded = receive do {:did, ^other, answer} -> answer after 20_000 -> :nothing end
   unload.([])
   # Its load is the last: who unloads by force is called off by nobody.
   send(other, {:do, self(), fn -> :erl_ddll.unload_driver('load_a') end})
   reason = ended.(p)
-  unloaded = receive do {:did, ^other, answer} -> answer after 3000 -> :nothing end
+  unloaded = receive do {:did, ^other, answer} -> answer after 20_000 -> :nothing end
   {loaded, reason, unloaded}
 end)

@@ -16,7 +16,7 @@ defmodule Told do
       {:EXIT, ^port, reason} -> [reason]
       {^port, part} -> [part | all(port)]
     after
-      10_000 -> [:no_end]
+      20_000 -> [:no_end]
     end
   end
 
@@ -27,7 +27,7 @@ defmodule Told do
     receive do
       {^port, {:data, data}} -> [data | bytes(port, count - size(data))]
     after
-      10_000 -> [:no_more]
+      20_000 -> [:no_more]
     end
   end
 

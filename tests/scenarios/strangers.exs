@@ -28,7 +28,7 @@ by_a_stranger = fn work ->
   receive do
     {:stranger, ^pid, result} -> result
   after
-    10_000 -> :no_answer
+    20_000 -> :no_answer
   end
 end
 

@@ -21,7 +21,7 @@ worked = fn name ->
   receive do
     {:worked, ^name, result} -> result
   after
-    5000 -> :still_waiting
+    20_000 -> :still_waiting
   end
 end
 
@@ -42,18 +42,20 @@ waits = [
   {"send to a name", fn p, owner -> send(named.(p), {owner, {:command, "y"}}) == {owner, {:command, "y"}} end},
   {"send to a name and node", fn p, owner -> send({named.(p), Node.self()}, {owner, {:command, "y"}}) == {owner, {:command, "y"}} end}
 ]
-for {name, work} <- waits do
-  Scenario.tell("waits: " <> name, 0, fn ->
-    {p, gate} = busy.("cat >&2; exit", [])
-    Process.register(p, named.(p))
-    owner = self()
-    q = Scenario.suspended(:one, fn -> work.(p, owner) end)
-    Scenario.open_gate(gate)
-    answer = {is_pid(q), worked.(:one), Port.info(p, :output)}
-    Process.exit(p, :kill)
-    answer
-  end)
-end
+Scenario.together(fn ->
+  for {name, work} <- waits do
+    Scenario.tell("waits: " <> name, 0, fn ->
+      {p, gate} = busy.("cat >&2; exit", [])
+      Process.register(p, named.(p))
+      owner = self()
+      q = Scenario.suspended(:one, fn -> work.(p, owner) end)
+      Scenario.open_gate(gate)
+      answer = {is_pid(q), worked.(:one), Port.info(p, :output)}
+      Process.exit(p, :kill)
+      answer
+    end)
+  end
+end)
 
 # What ends the wait.
 ends = [
@@ -63,21 +65,23 @@ ends = [
   {"an exit signal", fn p, _ -> Process.exit(p, :boom) end},
   {"a normal exit signal", fn p, _ -> Process.exit(p, :normal) end}
 ]
-for {what, finish} <- ends, how <- [:command, :message, :nosuspend_later] do
-  closed = if what == "a close by message", do: 1, else: 0
-  Scenario.tell("#{how}, ended by #{what}", 0, fn ->
-    {p, gate} = busy.("cat >&2; exit", [])
-    owner = self()
-    q = Scenario.suspended(:one, fn ->
-      if how == :message, do: send(p, {owner, {:command, "y"}}) && :returned, else: Port.command(p, "y")
+Scenario.together(fn ->
+  for {what, finish} <- ends, how <- [:command, :message, :nosuspend_later] do
+    closed = if what == "a close by message", do: 1, else: 0
+    Scenario.tell("#{how}, ended by #{what}", 0, fn ->
+      {p, gate} = busy.("cat >&2; exit", [])
+      owner = self()
+      q = Scenario.suspended(:one, fn ->
+        if how == :message, do: send(p, {owner, {:command, "y"}}) && :returned, else: Port.command(p, "y")
+      end)
+      ended = finish.(p, owner)
+      result = worked.(:one)
+      after_it = try do Port.command(p, "z", [:nosuspend]) catch :error, reason -> {:raises, reason} end
+      done.(p, gate)
+      {is_pid(q), ended, result, after_it, length(Scenario.flush(closed))}
     end)
-    ended = finish.(p, owner)
-    result = worked.(:one)
-    after_it = try do Port.command(p, "z", [:nosuspend]) catch :error, reason -> {:raises, reason} end
-    done.(p, gate)
-    {is_pid(q), ended, result, after_it, length(Scenario.flush(closed))}
-  end)
-end
+  end
+end)
 for how <- [:command, :message] do
   Scenario.tell("#{how}, ended by the program", 0, fn ->
     {p, gate} = busy.("exit", [])
@@ -253,21 +257,23 @@ free = [
   {"a call with force and no data", fn p, _ -> Port.command(p, :no_data, [:force]) end},
   {"a call with no flags", fn p, _ -> Port.command(p, "x", [:what]) end}
 ]
-for {name, work} <- free do
-  Scenario.tell("waits or not: " <> name, 0, fn ->
-    {p, gate} = busy.("cat >&2; exit", [])
-    owner = self()
-    teller = self()
-    q = spawn(fn ->
-      result = try do work.(p, owner) catch :error, reason -> {:raises, reason} end
-      send(teller, {:worked, :one, result})
+Scenario.together(fn ->
+  for {name, work} <- free do
+    Scenario.tell("waits or not: " <> name, 0, fn ->
+      {p, gate} = busy.("cat >&2; exit", [])
+      owner = self()
+      teller = self()
+      q = spawn(fn ->
+        result = try do work.(p, owner) catch :error, reason -> {:raises, reason} end
+        send(teller, {:worked, :one, result})
+      end)
+      waits = Scenario.eventually(fn -> not Process.alive?(q) or Process.info(q, :status) == {:status, :suspended} end) and Process.alive?(q)
+      done.(p, gate)
+      closed = if name == "a close by message", do: 1, else: 0
+      {waits && :waits, worked.(:one), Scenario.flush(closed) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)}
     end)
-    waits = Scenario.eventually(fn -> not Process.alive?(q) or Process.info(q, :status) == {:status, :suspended} end) and Process.alive?(q)
-    done.(p, gate)
-    closed = if name == "a close by message", do: 1, else: 0
-    {waits && :waits, worked.(:one), Scenario.flush(closed) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)}
-  end)
-end
+  end
+end)
 
 # What was wrong with it shows when the port is free again.
 late = [
@@ -323,29 +329,31 @@ asks = [
   {"a close", fn p, owner -> :erlang.send(p, {owner, :close}, [:nosuspend]) end}
 ]
 told = %{"junk" => 1, "junk in the owner's name" => 1, "a connect" => 1}
-for {name, ask} <- asks do
-  Scenario.tell("nosuspend at a busy port: " <> name, 0, fn ->
-    {p, gate} = busy.("cat >&2; exit", [])
-    Process.register(p, named.(p))
-    answer = try do ask.(p, self()) catch :error, reason -> {:raises, reason} end
-    messages = Scenario.flush(Map.get(told, name, 0)) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)
-    done.(p, gate)
-    {answer, messages, if(name == "a close", do: length(Scenario.flush(1)))}
-  end)
-  Scenario.tell("nosuspend at a free port: " <> name, 0, fn ->
-    p = Port.open({:spawn_driver, "probe_drv"}, [:binary])
-    Process.register(p, named.(p))
-    answer = try do ask.(p, self()) catch :error, reason -> {:raises, reason} end
-    Port.info(p)
-    {answer, Scenario.flush(0) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)}
-  end)
-  Scenario.answer("nosuspend at a closed port: " <> name, fn ->
-    p = Port.open({:spawn, "cat"}, [:binary])
-    Process.unlink(p)
-    Port.close(p)
-    ask.(p, self())
-  end)
-end
+Scenario.together(fn ->
+  for {name, ask} <- asks do
+    Scenario.tell("nosuspend at a busy port: " <> name, 0, fn ->
+      {p, gate} = busy.("cat >&2; exit", [])
+      Process.register(p, named.(p))
+      answer = try do ask.(p, self()) catch :error, reason -> {:raises, reason} end
+      messages = Scenario.flush(Map.get(told, name, 0)) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)
+      done.(p, gate)
+      {answer, messages, if(name == "a close", do: length(Scenario.flush(1)))}
+    end)
+    Scenario.tell("nosuspend at a free port: " <> name, 0, fn ->
+      p = Port.open({:spawn_driver, "probe_drv"}, [:binary])
+      Process.register(p, named.(p))
+      answer = try do ask.(p, self()) catch :error, reason -> {:raises, reason} end
+      Port.info(p)
+      {answer, Scenario.flush(0) |> Enum.map(fn message -> message |> Tuple.to_list() |> List.last() end)}
+    end)
+    Scenario.answer("nosuspend at a closed port: " <> name, fn ->
+      p = Port.open({:spawn, "cat"}, [:binary])
+      Process.unlink(p)
+      Port.close(p)
+      ask.(p, self())
+    end)
+  end
+end)
 for options <- [[:suspend], :nosuspend, [:nosuspend | :noconnect], [{:nosuspend, true}], nil, ["nosuspend"]] do
   Scenario.answer("no options of send: " <> inspect(options), fn ->
     p = Port.open({:spawn, "cat"}, [:binary])

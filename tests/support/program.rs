@@ -1,8 +1,11 @@
 //! Programs with a deadline, for tests.
 #![forbid(unsafe_code)]
 
+use std::fs::File;
 use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -18,10 +21,12 @@ pub(crate) fn try_run_within(
     input: &str,
     limit: Duration,
 ) -> Result<Output, String> {
+    // A file, because what the program leaves running may keep its standard error open.
+    let errors = Errors::new();
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(errors.open())
         .spawn()
         .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
     let mut stdin = child.stdin.take().unwrap();
@@ -29,27 +34,19 @@ pub(crate) fn try_run_within(
     // A program that does not read its input is no error here.
     std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let stdout = collect(child.stdout.take().unwrap());
-    let stderr = collect(child.stderr.take().unwrap());
     let Ok(stdout) = stdout.recv_timeout(limit) else {
         let _ = child.kill();
         let _ = child.wait();
-        let text = stderr
-            .recv_timeout(Duration::from_secs(1))
-            .unwrap_or_default();
         return Err(format!(
             "{command:?} did not end within {limit:?}: {}",
-            String::from_utf8_lossy(&text)
+            String::from_utf8_lossy(&errors.text())
         ));
     };
-    // What it leaves running may keep its standard error open.
-    let stderr = stderr
-        .recv_timeout(Duration::from_secs(5))
-        .unwrap_or_default();
     let status = child.wait().unwrap();
     Ok(Output {
         status,
         stdout,
-        stderr,
+        stderr: errors.text(),
     })
 }
 
@@ -61,4 +58,30 @@ fn collect(mut source: impl Read + Send + 'static) -> std::sync::mpsc::Receiver<
         let _ = send.send(bytes);
     });
     receive
+}
+
+/// A file for what a program says on its standard error, removed in the end.
+struct Errors(PathBuf);
+
+impl Errors {
+    fn new() -> Errors {
+        static SERIAL: AtomicUsize = AtomicUsize::new(0);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let name = format!("errors-{}-{serial}", std::process::id());
+        Errors(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name))
+    }
+
+    fn open(&self) -> File {
+        File::create(&self.0).expect("a folder for tests")
+    }
+
+    fn text(&self) -> Vec<u8> {
+        std::fs::read(&self.0).expect("opened before")
+    }
+}
+
+impl Drop for Errors {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }

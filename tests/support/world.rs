@@ -12,7 +12,7 @@ use wharf::host::{Host, Process, Raise};
 use wharf::term::{PortId, Term};
 
 /// Longer than anything here takes.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A host with one process, which traps exits.
 pub(crate) struct World {
