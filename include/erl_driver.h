@@ -422,7 +422,7 @@ int driver_lock_driver(ErlDrvPort port);
 ErlDrvPort driver_create_port(ErlDrvPort creator, ErlDrvTermData owner, char *name,
                               ErlDrvData drv_data);
 /* Adds or removes a driver that is part of the program. Removing: 1 done, 0 unknown, -1 it was
- * loaded from a file. */
+ * loaded from a file, or one of its ports or jobs is left. */
 void add_driver_entry(ErlDrvEntry *entry);
 int remove_driver_entry(ErlDrvEntry *entry);
 int null_func(void);

@@ -341,3 +341,38 @@ fn a_driver_can_bring_others_along() {
         Term::atom("badarg")
     );
 }
+
+/// Erlang adds a second driver of a name, which hides the first, and looks at freed memory when a driver is
+/// taken away that has a port, or just had one.
+#[test]
+fn a_driver_is_not_taken_away_under_its_ports_and_no_name_is_taken_twice() {
+    let world = World::with("adding_drv");
+    let adding = world.open("adding_drv", "[]");
+    let add = |number: &str| assert_eq!(world.control(adding, u32::from(b'a'), number), "[]");
+    let remove = |number: &str| world.control(adding, u32::from(b'r'), number);
+    let notes = || world.control(adding, u32::from(b'?'), "");
+    add("1");
+    // The second one of a name is refused, and so is none at all.
+    add("2");
+    add("4");
+    let port = world.open("added_port_drv", "[]");
+    world.command(port, "first");
+    assert_eq!(world.message(), r#"{P,{data,"first"}}"#);
+    assert_eq!([remove("2"), remove("1")], ["\"0\"", "\"-1\""]);
+    world.command(port, "still");
+    assert_eq!(world.message(), r#"{P,{data,"still"}}"#);
+    world.close(port);
+    assert_eq!(world.message(), "{'EXIT',P,normal}");
+    assert_eq!(remove("1"), "\"1\"");
+    assert!(world.try_open("added_port_drv", "[]").is_err());
+    assert_eq!(notes(), "\"init start stop \"");
+    // At once, and more often than anybody would.
+    for _ in 0..100 {
+        add("0");
+        let port = world.open("added_drv", "[]");
+        world.close(port);
+        assert_eq!(remove("0"), "\"1\"");
+        assert_eq!(world.message(), "{'EXIT',P,normal}");
+        assert_eq!(notes(), "\"init start stop \"");
+    }
+}

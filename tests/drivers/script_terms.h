@@ -6,6 +6,9 @@
 
 static ErlDrvBinary *term_bin;
 
+/* More than a script has room for. */
+#define SPEC_MAX 2000
+
 /* Writes the words that `text` stands for, and gives how many. */
 static int word(ErlDrvTermData *to, char *text, int port_number)
 {
@@ -77,7 +80,7 @@ static ErlDrvTermData term_of(ErlDrvPort port)
 /* False if it is no such step. */
 static int term_step(ErlDrvPort port, const char *name, char *rest)
 {
-    ErlDrvTermData spec[100], to = driver_term_nil;
+    ErlDrvTermData spec[SPEC_MAX], to = driver_term_nil;
     int n, result, sends = strstr(name, "send_term") != NULL;
     if (!sends && strcmp(name, "term") != 0 && strcmp(name, "old_term") != 0)
         return 0;

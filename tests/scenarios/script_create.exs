@@ -210,6 +210,8 @@ end)
 
 # Its driver counts it.
 Scenario.exact("it keeps its driver", 0, fn ->
+  # The ports of the stories before.
+  Scenario.eventually(fn -> :erl_ddll.info('script_port_drv', :port_count) == 0 end)
   p = open.("create c1made")
   counted = :erl_ddll.info(:script_port_drv, :port_count)
   Port.close(p)
