@@ -1134,6 +1134,8 @@ void wharf_options_free(wharf_options *options);
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_RANGE`: there is no flag of this number.
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_flag(wharf_options *options, wharf_flag flag);
 
@@ -1144,6 +1146,8 @@ wharf_status wharf_options_flag(wharf_options *options, wharf_flag flag);
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_RANGE`: another number.
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_packet(wharf_options *options,
                                   uint32_t header_bytes);
@@ -1153,6 +1157,8 @@ wharf_status wharf_options_packet(wharf_options *options,
  *
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_line(wharf_options *options,
                                 size_t bytes_max);
@@ -1162,6 +1168,8 @@ wharf_status wharf_options_line(wharf_options *options,
  *
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_arg(wharf_options *options, const char *argument);
 
@@ -1170,6 +1178,8 @@ wharf_status wharf_options_arg(wharf_options *options, const char *argument);
  *
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_arg0(wharf_options *options, const char *name);
 
@@ -1178,6 +1188,8 @@ wharf_status wharf_options_arg0(wharf_options *options, const char *name);
  *
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_cd(wharf_options *options, const char *folder);
 
@@ -1186,6 +1198,8 @@ wharf_status wharf_options_cd(wharf_options *options, const char *folder);
  *
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_NULL`: `options` or `name` is NULL.
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_env(wharf_options *options, const char *name, const char *value);
 
@@ -1196,6 +1210,8 @@ wharf_status wharf_options_env(wharf_options *options, const char *name, const c
  * - `WHARF_STATUS_OK`
  * - `WHARF_STATUS_RANGE`: one of them is 0 or 2^64 - 1. A `low` above `high` counts as `high`.
  * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
  */
 wharf_status wharf_options_busy_limits(wharf_options *options,
                                        uint64_t low,
@@ -1312,7 +1328,12 @@ wharf_status wharf_port_control(const wharf_process *process,
 
 /**
  * Hands a term to a driver and gets one back, as Erlang's `erlang:port_call`. `data` stays the caller's.
- * The answer is given as by `wharf_port_control`, and so are the statuses.
+ * The answer is written to `*answer` on success, and belongs to the caller, who frees it with
+ * `wharf_term_free`; `answer` may be NULL where it is not wanted.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_BADARG`: the port does not know this operation.
+ * - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
  *
  * Any thread may call this. The driver's `call` runs on it when nobody else is in the driver.
  */

@@ -119,6 +119,61 @@ doors! {
     driver environment header host left link log message misuse options poll port request send status term threads
 }
 
+/// The C programs in a paper, each with the line it begins at.
+fn programs_in(paper: &str) -> Vec<(usize, String)> {
+    let text = std::fs::read_to_string(root().join(paper)).unwrap();
+    let mut found = Vec::new();
+    let mut lines = text.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        if line == "```c" {
+            let block = lines.by_ref().map(|(_, line)| line);
+            let program: Vec<&str> = block.take_while(|line| *line != "```").collect();
+            found.push((at + 1, program.join("\n") + "\n"));
+        }
+    }
+    found
+}
+
+/// Compiles and runs each of them where the drivers are in a folder `build`.
+fn paper(paper: &str, programs_min: usize) {
+    let name = paper.replace('/', "-");
+    let folder = scratch(&name);
+    std::fs::create_dir_all(&folder).unwrap();
+    if !folder.join("build").exists() {
+        std::os::unix::fs::symlink(sample_drivers(), folder.join("build")).unwrap();
+    }
+    let programs = programs_in(paper);
+    assert!(programs.len() >= programs_min, "{}", programs.len());
+    for (at, program) in programs {
+        let source = folder.join(format!("line-{at}.c"));
+        std::fs::write(&source, program).unwrap();
+        for (language, standard, flags) in STANDARDS {
+            let output = folder.join(format!("line-{at}-{standard}"));
+            compile(&source, language, standard, flags, &output);
+            let mut command = Command::new(&output);
+            command.current_dir(&folder);
+            let ran = program::run_within(command, "", Duration::from_secs(60));
+            assert!(
+                ran.status.success(),
+                "{paper}:{at} as {standard}: {}\n{}{}",
+                ran.status,
+                String::from_utf8_lossy(&ran.stdout),
+                String::from_utf8_lossy(&ran.stderr)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_guide() {
+    paper("docs/c-api.md", 10);
+}
+
+#[test]
+fn the_readme() {
+    paper("README.md", 1);
+}
+
 #[test]
 fn every_program_is_run() {
     let mut found: Vec<String> = std::fs::read_dir(root().join("c_tests"))

@@ -62,22 +62,93 @@ fn the_header_is_made_of_the_rust_files() {
     );
 }
 
-/// The exported functions of the door, with the text of each from its name to its end.
-fn exports() -> Vec<(String, String)> {
+/// An exported function of the door.
+struct Export {
+    name: String,
+    /// The header's text about it.
+    told: String,
+    /// From the name to the body.
+    signature: String,
+    body: String,
+}
+
+fn exports() -> Vec<Export> {
+    const MARK: &str = "#[unsafe(no_mangle)]";
     let mut found = Vec::new();
     for noun in NOUNS {
         let text = std::fs::read_to_string(source(noun)).unwrap();
-        for part in text.split("#[unsafe(no_mangle)]").skip(1) {
-            let name = part
-                .split("fn ")
-                .nth(1)
-                .and_then(|rest| rest.split('(').next());
-            let body = part.split("\n}\n").next().unwrap();
-            found.push((name.unwrap().to_owned(), body.to_owned()));
+        for (at, _) in text.match_indices(MARK) {
+            let (before, after) = (&text[..at], &text[at + MARK.len()..]);
+            let mut told: Vec<&str> = before
+                .lines()
+                .rev()
+                .take_while(|line| line.starts_with("///"))
+                .map(|line| line.trim_start_matches("///").trim())
+                .collect();
+            told.reverse();
+            let function = after.split("fn ").nth(1).unwrap();
+            let after = &after[after.find("fn ").unwrap() + 3..];
+            found.push(Export {
+                name: function.split('(').next().unwrap().to_owned(),
+                told: told.join(" "),
+                signature: after.split('{').next().unwrap().to_owned(),
+                body: after.split("\n}\n").next().unwrap().to_owned(),
+            });
         }
     }
-    assert!(found.len() > 10);
+    assert!(found.len() > 100, "{} functions", found.len());
     found
+}
+
+/// Statuses are told by another function's text where this one's says so.
+fn refers(told: &str) -> bool {
+    told.contains("as of `wharf_") || told.contains("as `wharf_")
+}
+
+#[test]
+fn every_function_is_told_to_a_c_reader() {
+    let mut missing = Vec::new();
+    for Export {
+        name,
+        told,
+        signature,
+        ..
+    } in exports()
+    {
+        let mut must = |is_there: bool, what: &str| {
+            if !is_there {
+                missing.push(format!("{name}: {what}"));
+            }
+        };
+        must(
+            told.to_lowercase().contains("thread"),
+            "which threads may call it",
+        );
+        if signature.contains("-> wharf_status") {
+            let names = told.contains("`WHARF_STATUS_OK`") || refers(&told);
+            must(names, "which statuses it answers");
+            let of_living = signature.contains("*const wharf_process")
+                || signature.contains("*mut wharf_process")
+                || signature.contains("wharf_host,");
+            let freed = !of_living || told.contains("`WHARF_STATUS_FREED`") || refers(&told);
+            must(freed, "that what it is about may have been freed");
+        }
+        let gives = signature.contains("*mut *mut") || signature.contains("-> *mut");
+        if gives {
+            let owner = told.contains("belongs to") || told.contains("frees") || refers(&told);
+            must(owner, "whose the result is");
+        }
+        if signature.contains("-> *") {
+            must(
+                told.contains("NULL"),
+                "when it answers NULL, or that it never does",
+            );
+        }
+        if signature.contains("-> usize") {
+            must(told.contains("(size_t)-1"), "how it answers a failure");
+        }
+    }
+    assert!(missing.is_empty(), "not said:\n{}", missing.join("\n"));
 }
 
 #[test]
@@ -91,7 +162,7 @@ fn every_exported_function_stops_panics_under_its_own_name() {
     ];
     // What they share stops it.
     let shared = ["wharf_error_text", "wharf_error_reason"];
-    for (name, body) in exports() {
+    for Export { name, body, .. } in exports() {
         assert!(name.starts_with("wharf_"), "{name}");
         let guarded = body.contains(&format!("export!({name},"));
         let excused = bare.contains(&name.as_str()) || shared.contains(&name.as_str());

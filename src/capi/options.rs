@@ -106,6 +106,8 @@ pub unsafe extern "C" fn wharf_options_free(options: *mut wharf_options) {
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_RANGE`: there is no flag of this number.
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_flag(
     options: *mut wharf_options,
@@ -128,6 +130,8 @@ pub unsafe extern "C" fn wharf_options_flag(
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_RANGE`: another number.
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_packet(
     options: *mut wharf_options,
@@ -158,6 +162,8 @@ pub unsafe extern "C" fn wharf_options_packet(
 ///
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_line(
     options: *mut wharf_options,
@@ -178,6 +184,8 @@ pub unsafe extern "C" fn wharf_options_line(
 ///
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_arg(
     options: *mut wharf_options,
@@ -195,6 +203,8 @@ pub unsafe extern "C" fn wharf_options_arg(
 ///
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_arg0(
     options: *mut wharf_options,
@@ -212,6 +222,8 @@ pub unsafe extern "C" fn wharf_options_arg0(
 ///
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_cd(
     options: *mut wharf_options,
@@ -229,6 +241,8 @@ pub unsafe extern "C" fn wharf_options_cd(
 ///
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_NULL`: `options` or `name` is NULL.
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_env(
     options: *mut wharf_options,
@@ -259,6 +273,8 @@ pub unsafe extern "C" fn wharf_options_env(
 /// - `WHARF_STATUS_OK`
 /// - `WHARF_STATUS_RANGE`: one of them is 0 or 2^64 - 1. A `low` above `high` counts as `high`.
 /// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn wharf_options_busy_limits(
     options: *mut wharf_options,

@@ -129,7 +129,12 @@ pub unsafe extern "C" fn wharf_port_control(
 }
 
 /// Hands a term to a driver and gets one back, as Erlang's `erlang:port_call`. `data` stays the caller's.
-/// The answer is given as by `wharf_port_control`, and so are the statuses.
+/// The answer is written to `*answer` on success, and belongs to the caller, who frees it with
+/// `wharf_term_free`; `answer` may be NULL where it is not wanted.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_BADARG`: the port does not know this operation.
+/// - `WHARF_STATUS_CLOSED`, `WHARF_STATUS_EXITED`, `WHARF_STATUS_NULL`, `WHARF_STATUS_FREED`
 ///
 /// Any thread may call this. The driver's `call` runs on it when nobody else is in the driver.
 #[unsafe(no_mangle)]

@@ -1,0 +1,99 @@
+//! What the C door costs beside the Rust door: three loops in both languages, turn about.
+//!
+//! `cargo bench --bench border` prints nanoseconds per round, the median and the least of all turns. The
+//! C side is `border.c`, compiled here against the library of this build.
+#![forbid(unsafe_code)]
+
+#[path = "../tests/support/drivers.rs"]
+mod drivers;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use wharf::{Host, Options, PortName};
+
+const TURNS: usize = 15;
+const LOOPS: [(&str, u32); 3] = [("echo", 200_000), ("control", 200_000), ("program", 10_000)];
+
+fn compile() -> PathBuf {
+    let libraries = std::env::current_exe().unwrap();
+    let libraries = libraries.parent().unwrap();
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("border");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let done = Command::new("cc")
+        .args(["-O2", "-D_POSIX_C_SOURCE=200809L", "-I"])
+        .arg(root.join("include"))
+        .arg("-o")
+        .arg(&program)
+        .arg(root.join("benches/border.c"))
+        .arg("-L")
+        .arg(libraries)
+        .arg("-lwharf")
+        .arg(format!("-Wl,-rpath,{}", libraries.display()))
+        .status();
+    assert!(done.expect("a C compiler").success());
+    program
+}
+
+/// Nanoseconds per round in C.
+fn in_c(program: &Path, folder: &Path, name: &str, rounds: u32) -> f64 {
+    let ran = Command::new(program)
+        .arg(folder)
+        .args([name, &rounds.to_string()])
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap()
+}
+
+/// The same in Rust.
+fn in_rust(folder: &Path, name: &str, rounds: u32) -> f64 {
+    let host = Host::new().unwrap();
+    let me = host.process();
+    let open = |name| me.open(name, Options::new().binary()).unwrap();
+    let driver = |driver| {
+        me.load_driver(folder, driver).unwrap();
+        open(PortName::spawn_driver(driver))
+    };
+    let port = match name {
+        "echo" => driver("echo_drv"),
+        "control" => driver("counter_drv"),
+        _ => open(PortName::spawn("cat")),
+    };
+    let began = Instant::now();
+    for _ in 0..rounds {
+        if name == "control" {
+            drop(port.control(u32::from(b'g'), "").unwrap());
+        } else {
+            port.command("12345678").unwrap();
+            drop(me.next(Duration::MAX).unwrap());
+        }
+    }
+    began.elapsed().as_secs_f64() * 1e9 / f64::from(rounds)
+}
+
+/// The median and the least.
+fn summary(mut taken: Vec<f64>) -> (f64, f64) {
+    taken.sort_by(f64::total_cmp);
+    (taken[taken.len() / 2], taken[0])
+}
+
+fn main() {
+    let program = compile();
+    let folder = drivers::compile_all("border");
+    println!("ns per round        Rust: median    least    C: median    least");
+    for (name, rounds) in LOOPS {
+        let (mut rust, mut c) = (Vec::new(), Vec::new());
+        for _ in 0..TURNS {
+            rust.push(in_rust(&folder, name, rounds));
+            c.push(in_c(&program, &folder, name, rounds));
+        }
+        let ((rust, rust_least), (c, c_least)) = (summary(rust), summary(c));
+        println!("{name:<20}{rust:>12.1} {rust_least:>8.1} {c:>12.1} {c_least:>8.1}");
+    }
+}
