@@ -52,8 +52,37 @@ static void left_behind(void)
     FAILS(FREED, wharf_port_close(me, port));
 }
 
+static void processes(void)
+{
+    wharf_host *host = wharf_host_new(NULL);
+    wharf_process *one = wharf_process_new(host), *two = wharf_process_new(host);
+    wharf_pid pids[3];
+    wharf_term *fact;
+    CHECK(wharf_host_ports_max(host) == 65536);
+    CHECK(wharf_host_processes(host, NULL, 0) == 2);
+    CHECK(wharf_host_processes(host, NULL, 1) == (size_t)-1);
+    CHECK(wharf_host_processes(host, pids, 1) == 2);
+    CHECK(pids[0].id == wharf_process_pid(one).id);
+    CHECK(wharf_host_is_alive(host, wharf_process_pid(two)));
+    OK(wharf_process_link(one, wharf_process_pid(two)));
+    OK(wharf_host_process_info(host, wharf_process_pid(one), "links", &fact));
+    OK(wharf_term_match(fact, "[_]", NULL));
+    wharf_term_free(fact);
+    OK(wharf_host_process_info(host, wharf_process_pid(one), NULL, &fact));
+    OK(wharf_term_match(fact, "[{status, running} | _]", NULL));
+    wharf_term_free(fact);
+    FAILS(NOTFOUND, wharf_host_process_info(host, wharf_process_pid(one), "colour", &fact));
+    FAILS(NULL, wharf_host_process_info(host, wharf_process_pid(one), "links", NULL));
+    CHECK(wharf_host_processes(host, pids, 3) == 2);
+    OK(wharf_process_free(two));
+    CHECK(!wharf_host_is_alive(host, pids[1]));
+    FAILS(EXITED, wharf_host_process_info(host, pids[1], "links", &fact));
+    OK(wharf_host_free(host));
+}
+
 int main(void)
 {
+    processes();
     limits();
     two_hosts();
     left_behind();
