@@ -19,6 +19,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=include");
     println!("cargo::rerun-if-env-changed=WHARF_REGENERATE");
+    // Threads of ours may be at work, and drivers may call us, for as long as the process lives; so
+    // who closes the shared library again must not take it out of memory.
+    println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     trampolines(&out);
     if env::var_os("CARGO_FEATURE_DRIVERS").is_some() {

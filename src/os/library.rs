@@ -206,6 +206,11 @@ unsafe fn open_temporary(name: &CStr, bytes: &[u8], scope: Scope) -> Result<Libr
 }
 
 impl LibraryError {
+    /// What is wrong with a library that the loader finds nothing wrong with.
+    pub(crate) fn of(words: &str) -> LibraryError {
+        LibraryError(words.to_owned())
+    }
+
     fn new(error: libloading::Error) -> LibraryError {
         match &error {
             libloading::Error::DlOpen { source }

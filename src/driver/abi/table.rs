@@ -26,6 +26,7 @@ fn open() -> Result<Library, LibraryError> {
     let bytes = include_bytes!(concat!(env!("OUT_DIR"), "/trampolines.so"));
     // SAFETY: our own library of jumps, without initialisers.
     let library = unsafe { Library::open_bytes(c"wharf-driver-functions", bytes, Scope::Global) }?;
+    are_found(&library)?;
     let table = library.symbol(c"wharf_driver_table")?.cast::<*const ()>();
     for (slot, function) in functions().into_iter().enumerate() {
         // SAFETY: build.rs gave the table as many slots as the list has names, and `functions`
@@ -33,6 +34,21 @@ fn open() -> Result<Library, LibraryError> {
         unsafe { table.add(slot).write(function) };
     }
     Ok(library)
+}
+
+/// Whether a driver would find the functions of this library, and not those that somebody else in
+/// the program made visible before: another copy of wharf, or an Erlang node around us. Nothing a
+/// driver says there would arrive here.
+fn are_found(library: &Library) -> Result<(), LibraryError> {
+    let name = c"driver_output";
+    if Library::process().symbol(name)? == library.symbol(name)? {
+        return Ok(());
+    }
+    Err(LibraryError::of(
+        "another copy of wharf, or Erlang itself, has made its own visible in this program, and \
+         drivers would call those: let all parts of the program use one copy, or load drivers in \
+         another process",
+    ))
 }
 
 /// Whether a name is in the list; for `export!`, at compile time.
