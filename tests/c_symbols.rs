@@ -99,8 +99,16 @@ fn the_static_library_takes_no_name_of_the_driver_interface() {
     let found: BTreeSet<String> = text
         .lines()
         .filter_map(|line| line.split_whitespace().next())
-        .filter(|name| ["wharf_", "driver_", "erl_"].iter().any(|start| name.starts_with(start)))
+        .filter(|name| {
+            ["wharf_", "driver_", "erl_"]
+                .iter()
+                .any(|start| name.starts_with(start))
+        })
         .map(str::to_owned)
         .collect();
-    same(&listed(), &found, "libwharf.a, of names like ours and those of drivers,");
+    same(
+        &listed(),
+        &found,
+        "libwharf.a, of names like ours and those of drivers,",
+    );
 }
