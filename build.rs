@@ -3,10 +3,15 @@
 //! - the trampoline library through which drivers find our functions (`src/driver/symbols.txt`);
 //! - with feature `drivers`, the sample drivers in `drivers/`;
 //! - with feature `cli`, what `wharf bench` measures with, from `benches/peers/`;
+//! - with feature `capi`, which `cargo cinstall` brings, section 3 of the manual;
 //! - with feature `bindgen`, a check that `src/driver/raw.rs` still says what
 //!   `include/erl_driver.h` says (`WHARF_REGENERATE=1` writes it anew).
 //!
 //! Relies on a C compiler, found by the `cc` crate, and for the last on libclang.
+
+#[cfg(feature = "capi")]
+#[path = "build/manual.rs"]
+mod manual;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -30,6 +35,8 @@ fn main() {
     if env::var_os("CARGO_FEATURE_CLI").is_some() {
         bench_peers(&out);
     }
+    #[cfg(feature = "capi")]
+    manual_pages(&out);
     #[cfg(feature = "bindgen")]
     bindings();
 }
@@ -157,6 +164,18 @@ fn c_program(source: &Path, program: &Path, flags: &[&str]) {
         status.as_ref().is_ok_and(std::process::ExitStatus::success),
         "the C compiler failed ({status:?}): {command:?}"
     );
+}
+
+/// Writes the pages about the C library, for `cargo cinstall` to find.
+#[cfg(feature = "capi")]
+fn manual_pages(out: &Path) {
+    println!("cargo::rerun-if-changed=build/manual.rs");
+    let folder = out.join("man3");
+    // Not those of functions that are gone.
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("OUT_DIR can be written");
+    let header = fs::read_to_string("include/wharf.h").expect("the header is there");
+    manual::write(&header, env!("CARGO_PKG_VERSION"), &folder);
 }
 
 /// Compares `src/driver/raw.rs` with the header, or writes it.

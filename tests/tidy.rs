@@ -277,7 +277,7 @@ fn unsafe_code_lives_where_the_map_says() {
 #[test]
 fn files_are_short_and_say_what_they_are_for() {
     let mut paths = Vec::new();
-    for folder in ["src", "tests", "benches", "examples"] {
+    for folder in ["src", "build", "tests", "benches", "examples"] {
         if root().join(folder).is_dir() {
             files_below(&root().join(folder), "rs", &mut paths);
         }
