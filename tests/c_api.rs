@@ -116,7 +116,8 @@ macro_rules! doors {
 }
 
 doors! {
-    driver environment header host left link log message misuse options poll port request send status term threads
+    driver environment header host left link log message misuse options poll port races request send status
+    term threads
 }
 
 /// The C programs in a paper, each with the line it begins at.

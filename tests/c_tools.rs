@@ -2,8 +2,8 @@
 //! sanitizers for addresses, leaks and undefined behaviour, for which the program is compiled. They
 //! watch the library's memory as well, because it takes it from the same `malloc`.
 //!
-//! The thread sanitizer has to see every atomic operation, so the library would have to be compiled
-//! for it, and Rust's own with it: `.ci/sanitize` does that where a nightly Rust has its sources.
+//! The thread sanitizer has to see every atomic operation, so the library has to be compiled for it, too:
+//! `.ci/sanitize` does that.
 #![forbid(unsafe_code)]
 
 #[path = "support/c.rs"]
