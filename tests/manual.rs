@@ -12,6 +12,13 @@ mod c;
 #[path = "../build/manual.rs"]
 mod manual;
 
+/// What the help of an option says does not depend on what its text becomes.
+mod bench {
+    pub(crate) mod only {
+        pub(crate) type Only = String;
+    }
+}
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
