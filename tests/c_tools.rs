@@ -39,21 +39,18 @@ fn root() -> &'static Path {
 
 /// The programs, by their sources.
 fn programs() -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(root().join("c_tests"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|end| end == "c"))
-        .filter(|path| {
-            path.file_name()
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .starts_with("door_")
-        })
-        .collect();
-    found.sort();
+    let found = sources(|name| name.starts_with("door_") && name.ends_with(".c"));
     assert!(found.len() > 10);
     found
+}
+
+/// The files in `c_tests/` whose names are of that kind.
+fn sources(wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    std::fs::read_dir(root().join("c_tests"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| wanted(path.file_name().unwrap().to_str().unwrap()))
+        .collect()
 }
 
 /// What a tool says of a program.
@@ -67,6 +64,8 @@ fn watched(by: &[&str], program: &Path, drivers: &Path) -> Output {
     command
         .args(&line[1..])
         .current_dir(root())
+        // Cargo's, which leads to a library that was built before.
+        .env_remove("LD_LIBRARY_PATH")
         .env("UBSAN_OPTIONS", "print_stacktrace=1");
     program::run_within(command, "", PATIENCE)
 }
@@ -76,6 +75,9 @@ fn watched(by: &[&str], program: &Path, drivers: &Path) -> Output {
 fn all_pass(test: &str, flags: &str, by: &[&str]) {
     let folder = c::scratch(test);
     let drivers = drivers::compile_all(test);
+    for driver in sources(|name| name.ends_with("_drv.c")) {
+        drivers::compile(&driver, &drivers);
+    }
     let left = Mutex::new(programs());
     let complaints = Mutex::new(String::new());
     let work = || {
