@@ -14,6 +14,17 @@ use crate::term::Binary;
 pub(crate) struct Queue {
     segments: VecDeque<Binary>,
     bytes: usize,
+    history: History,
+}
+
+/// How many segments ever came and went, so that who keeps a picture of the queue can bring it up
+/// to date instead of drawing it anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct History {
+    /// Taken off the front, whole.
+    pub(crate) gone: u64,
+    /// Put in front.
+    pub(crate) in_front: u64,
 }
 
 /// Where new bytes go.
@@ -39,6 +50,16 @@ impl Queue {
         self.segments.iter()
     }
 
+    /// The segments but for so many at the front.
+    pub(crate) fn segments_behind(&self, front: usize) -> impl Iterator<Item = &Binary> {
+        self.segments.range(front.min(self.segments.len())..)
+    }
+
+    /// What happened at the front so far.
+    pub(crate) fn history(&self) -> History {
+        self.history
+    }
+
     /// Adds segments, in this order. False, with nothing done, when that would be more bytes
     /// than can be counted.
     pub(crate) fn add(&mut self, end: End, segments: Vec<Binary>) -> bool {
@@ -53,6 +74,7 @@ impl Queue {
             End::Back => self.segments.extend(segments),
             End::Front => {
                 for segment in segments.into_iter().rev() {
+                    self.history.in_front += 1;
                     self.segments.push_front(segment);
                 }
             }
@@ -70,7 +92,9 @@ impl Queue {
 
     /// Forgets all that waits.
     pub(crate) fn clear(&mut self) {
-        *self = Queue::default();
+        let segments = std::mem::take(&mut self.segments);
+        self.bytes = 0;
+        self.history.gone += segments.len() as u64;
     }
 
     /// Takes bytes off the front and gives how many are left; `None`, with nothing done, when
@@ -87,6 +111,7 @@ impl Queue {
                 break;
             }
             to_take -= first.len();
+            self.history.gone += 1;
             self.segments.pop_front();
         }
         self.bytes = left;
