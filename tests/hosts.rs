@@ -136,29 +136,6 @@ fn a_rust_program_optimized_as_a_whole_and_stripped() {
     counts(host.built("release"));
 }
 
-#[test]
-fn the_program_in_the_readme() {
-    let text = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let program = text
-        .split("```c\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next());
-    let folder = c::scratch("hosts-readme");
-    let source = folder.join("readme.c");
-    std::fs::write(&source, program.unwrap()).unwrap();
-    let binary = folder.join("readme");
-    c::compile(&source, "", &c::shared(), &binary);
-    let mut host = Command::new(binary);
-    host.current_dir(self::folder())
-        .env_remove("LD_LIBRARY_PATH");
-    let ran = program::run_within(host, "", PATIENCE);
-    assert!(
-        ran.status.success(),
-        "{}",
-        String::from_utf8_lossy(&ran.stderr)
-    );
-}
-
 fn compiled(name: &str, source: &str, link: &str) -> PathBuf {
     let binary = c::scratch(&format!("hosts-{name}")).join(name);
     c::compile(&root().join("tests/hosts").join(source), "", link, &binary);
