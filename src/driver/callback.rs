@@ -323,16 +323,23 @@ fn output_vector(on: &mut OnTurn<'_>, called: Called<'_>, outputv: OutputV, data
             output_one(on, called, outputv, binary);
         }
         IoData::Bytes(bytes) if !bytes.is_empty() && bytes.len() <= Binary::SMALL_MAX => {
-            spare::with_copy(bytes, |copy| match copy {
-                Some(copy) => output_one(on, called, outputv, copy),
-                None => called.port.fail(on, Term::atom("enomem")),
-            });
+            output_short(on, called, outputv, bytes);
         }
+        IoData::Binary(bytes) if !bytes.is_empty() => output_short(on, called, outputv, bytes),
         data => match std::mem::take(data).into_vector() {
             Ok(vector) => output_several(on, called, outputv, &vector),
             Err(_) => called.port.fail(on, Term::atom("enomem")),
         },
     }
+}
+
+/// Few bytes, in a binary of their own.
+#[inline]
+fn output_short(on: &mut OnTurn<'_>, called: Called<'_>, outputv: OutputV, bytes: &[u8]) {
+    spare::with_copy(bytes, |copy| match copy {
+        Some(copy) => output_one(on, called, outputv, copy),
+        None => called.port.fail(on, Term::atom("enomem")),
+    });
 }
 
 /// The first slot of a vector stays empty: room for a header when the driver passes it on.

@@ -1,13 +1,12 @@
 //! Calls of a driver on the caller's thread: control, commands with and without an answer.
 #![forbid(unsafe_code)]
 
-use super::{Arguments, Reading, World, ask, data_from, driver, rate, seconds};
+use super::{Arguments, Reading, World, ask, bytes_from, data_from, driver, rate, seconds};
 use std::error::Error;
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
-use wharf::term::iodata::IoData;
 use wharf::{Binary, Process};
 
 /// In which form the driver answers to control.
@@ -83,18 +82,20 @@ fn call(
     Ok(())
 }
 
-/// `echo DRIVER MODE BYTES N`: round trips in a second. To a driver with `outputv` the data goes
-/// without a copy, as a binary that is shared.
+/// Data of at least this many bytes is handed over as a binary; what comes back is sent next.
+const HANDED_OVER_MIN: usize = 64;
+
+/// `echo DRIVER MODE BYTES N`: round trips in a second.
 pub(super) fn echo(world: &World, with: &Arguments<'_>) -> Reading {
     let port = world.driver(&format!("{} {}", with.word(0)?, with.word(1)?))?;
     let bytes = vec![b'x'; with.number(2)?];
     let number = with.number(3)?;
-    let took = if with.word(0)? == "bench_drvv" {
-        let data = IoData::Binary(Binary::from(bytes));
+    let took = if bytes.len() >= HANDED_OVER_MIN {
+        let mut data = Binary::from(bytes);
         seconds(|| {
             for _ in 0..number {
-                port.command_data(black_box(&data))?;
-                black_box(data_from(&port)?);
+                port.command_binary(data)?;
+                data = bytes_from(&port)?;
             }
             Ok(())
         })?
@@ -115,17 +116,9 @@ pub(super) fn flood(world: &World, with: &Arguments<'_>) -> Reading {
     let port = world.driver(&format!("{} sink", with.word(0)?))?;
     let bytes = [b'x'; 64];
     let number = with.number(1)?;
-    let data = IoData::Binary(Binary::from(&bytes));
-    let outputv = with.word(0)? == "bench_drvv";
     let took = seconds(|| {
-        if outputv {
-            for _ in 0..number {
-                port.command_data(black_box(&data))?;
-            }
-        } else {
-            for _ in 0..number {
-                port.command(black_box(&bytes))?;
-            }
+        for _ in 0..number {
+            port.command(black_box(&bytes))?;
         }
         // By then all of them were taken.
         port.control(0, [])?;

@@ -14,7 +14,7 @@ mod programs;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use wharf::{Host, Message, Options, Port, PortName, Process};
+use wharf::{Binary, Exited, Host, Message, Options, Port, PortName, Process};
 
 /// Longer than any single message takes, also the one behind two million timers on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(280);
@@ -134,9 +134,28 @@ fn next_from(port: &Port) -> Result<Message, Box<dyn Error>> {
 /// The next data of this port: how many bytes.
 #[inline]
 fn data_from(port: &Port) -> Result<usize, Box<dyn Error>> {
-    match next_from(port)? {
-        Message::Data { bytes, .. } => Ok(bytes.len()),
-        other => Err(unexpected(&other)),
+    match port.process().next_from(port.id(), DEADLINE) {
+        Ok(Some(Message::Data { bytes, .. })) => Ok(bytes.len()),
+        other => Err(no_data(other)),
+    }
+}
+
+/// The next data of this port.
+#[inline]
+fn bytes_from(port: &Port) -> Result<Binary, Box<dyn Error>> {
+    match port.process().next_from(port.id(), DEADLINE) {
+        Ok(Some(Message::Data { bytes, .. })) => Ok(bytes),
+        other => Err(no_data(other)),
+    }
+}
+
+/// What came instead.
+#[cold]
+fn no_data(instead: Result<Option<Message>, Exited>) -> Box<dyn Error> {
+    match instead {
+        Ok(Some(other)) => unexpected(&other),
+        Ok(None) => nothing_came(),
+        Err(exited) => exited.into(),
     }
 }
 
