@@ -35,6 +35,9 @@ int main(int argc, char **argv)
     OK(wharf_term_match(term, "#{name => <<\"echo_drv\">>, version => {3, _}, flags => _}", NULL));
     wharf_term_free(term);
     FAILS(REFUSED, wharf_driver_inspect(host, "/etc/passwd", &term));
+    term = wharf_driver_samples();
+    CHECK(wharf_term_kind_of(term) == WHARF_TERM_LIST || wharf_term_kind_of(term) == WHARF_TERM_NIL);
+    wharf_term_free(term);
     term = wharf_driver_symbols();
     CHECK(wharf_term_size(term) > 80);
     wharf_term_free(term);

@@ -64,6 +64,7 @@ static void processes(void)
     CHECK(wharf_host_processes(host, pids, 1) == 2);
     CHECK(pids[0].id == wharf_process_pid(one).id);
     CHECK(wharf_host_is_alive(host, wharf_process_pid(two)));
+    CHECK(wharf_process_host(one) == host && wharf_process_host(NULL) == NULL);
     OK(wharf_process_link(one, wharf_process_pid(two)));
     OK(wharf_host_process_info(host, wharf_process_pid(one), "links", &fact));
     OK(wharf_term_match(fact, "[_]", NULL));

@@ -45,7 +45,10 @@ int main(int argc, char **argv)
     /* Packets through a command line. */
     options = wharf_options_new();
     OK(wharf_options_packet(options, 4));
+    OK(wharf_options_busy_limits(options, 0, 0));
     OK(wharf_options_busy_limits(options, 100, 200));
+    OK(wharf_options_busy_limits_msgq(options, 100, 200));
+    FAILS(RANGE, wharf_options_busy_limits_msgq(options, 1, UINT64_MAX));
     OK(wharf_open_spawn(me, "cat", options, &port));
     OK(wharf_port_command(me, port, "one", 3));
     OK(wharf_port_command(me, port, "two", 3));

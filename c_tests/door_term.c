@@ -40,6 +40,10 @@ static void made(void)
     CHECK(is(wharf_term_float(2.5), "2.5"));
     CHECK(is(wharf_term_binary("a\0b", 3), "<<97,0,98>>"));
     CHECK(is(wharf_term_binary(NULL, 0), "<<>>"));
+    CHECK(is(wharf_term_bitstring("\xa0", 1, 3), "<<5:3>>"));
+    CHECK(is(wharf_term_bitstring("ab", 2, 8), "<<\"ab\">>"));
+    CHECK(wharf_term_bitstring("a", 1, 0) == NULL && wharf_term_bitstring("a", 1, 9) == NULL);
+    CHECK(is(wharf_term_bitstring(NULL, 0, 3), "<<>>"));
     CHECK(is(wharf_term_byte_list("\1\2", 2), "[1,2]"));
     CHECK(is(wharf_term_charlist("h\xc3\xa9"), "\"h\xc3\xa9\""));
     CHECK(is(wharf_term_pid(pid), "<0.7.0>"));

@@ -863,6 +863,14 @@ wharf_status wharf_process_free(wharf_process *process);
 wharf_pid wharf_process_pid(const wharf_process *process);
 
 /**
+ * The host of a process, which belongs to whoever has made it. NULL is a failure: the process is
+ * NULL or was freed.
+ *
+ * Any thread may call this.
+ */
+wharf_host *wharf_process_host(const wharf_process *process);
+
+/**
  * Whether exit signals become messages from now on (`{'EXIT', From, Reason}`) instead of ending
  * the process. Off at first.
  *
@@ -1032,6 +1040,16 @@ wharf_status wharf_driver_info(const wharf_host *host,
 wharf_status wharf_driver_inspect(const wharf_host *host,
                                   const char *file,
                                   wharf_term **facts);
+
+/**
+ * The names of the sample drivers that are part of the library, which `wharf_open_driver` finds without a
+ * file, as a list of atoms; the empty list where it was built without them.
+ *
+ * The list belongs to the caller, who frees it with `wharf_term_free`. Never NULL.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_driver_samples(void);
 
 /**
  * The names of all functions that a driver may call on its host, as a list of atoms.
@@ -1205,10 +1223,10 @@ wharf_status wharf_options_env(wharf_options *options, const char *name, const c
 
 /**
  * How many bytes of output may be queued before those who send wait, and down to how many they wait:
- * `{busy_limits_port, {Low, High}}`.
+ * `{busy_limits_port, {Low, High}}`. With 0 for both there is no limit.
  *
  * - `WHARF_STATUS_OK`
- * - `WHARF_STATUS_RANGE`: one of them is 0 or 2^64 - 1. A `low` above `high` counts as `high`.
+ * - `WHARF_STATUS_RANGE`: one of them is 0, or one is 2^64 - 1. A `low` above `high` counts as `high`.
  * - `WHARF_STATUS_NULL`
  *
  * Any thread may call this, one at a time with the same options.
@@ -1216,6 +1234,20 @@ wharf_status wharf_options_env(wharf_options *options, const char *name, const c
 wharf_status wharf_options_busy_limits(wharf_options *options,
                                        uint64_t low,
                                        uint64_t high);
+
+/**
+ * How many bytes of requests may wait for a port that is at work before those who send wait, and down to
+ * how many they wait: `{busy_limits_msgq, {Low, High}}`. With 0 for both there is no limit.
+ *
+ * - `WHARF_STATUS_OK`
+ * - `WHARF_STATUS_RANGE`: as of `wharf_options_busy_limits`.
+ * - `WHARF_STATUS_NULL`
+ *
+ * Any thread may call this, one at a time with the same options.
+ */
+wharf_status wharf_options_busy_limits_msgq(wharf_options *options,
+                                            uint64_t low,
+                                            uint64_t high);
 
 /**
  * Opens a port to a command line, which a shell runs: Erlang's `{spawn, Command}`. A driver of that name
@@ -1980,6 +2012,19 @@ wharf_term *wharf_term_float(double value);
  */
 wharf_term *wharf_term_binary(const void *data,
                               size_t len);
+
+/**
+ * Makes a bitstring, a copy of `len` bytes, of the last of which the upper `last_bits` bits count: 1 to 8,
+ * where 8 is a binary.
+ *
+ * It belongs to the caller, as of `wharf_term_atom`. NULL is a failure: as of `wharf_term_binary`, or
+ * another number of bits.
+ *
+ * Any thread may call this.
+ */
+wharf_term *wharf_term_bitstring(const void *data,
+                                 size_t len,
+                                 uint8_t last_bits);
 
 /**
  * Makes a list of small integers, one for each of `len` bytes: what ports send that were opened without

@@ -9,7 +9,7 @@ use super::status::{Fault, wharf_status};
 use super::term::{give, take_back, wharf_term};
 use super::{argument, export};
 use crate::ffi::pointer;
-use crate::term::{Binary, Pid, Reference, Term};
+use crate::term::{Binary, Bitstring, Pid, Reference, Term};
 use num_bigint::BigInt;
 use wharf_status::*;
 
@@ -112,6 +112,31 @@ pub unsafe extern "C" fn wharf_term_binary(data: *const c_void, len: usize) -> *
         // SAFETY: C's promise.
         let bytes = unsafe { argument::bytes("data", data, len) }?;
         Ok(give(Term::Binary(Binary::from(bytes))))
+    })
+}
+
+/// Makes a bitstring, a copy of `len` bytes, of the last of which the upper `last_bits` bits count: 1 to 8,
+/// where 8 is a binary.
+///
+/// It belongs to the caller, as of `wharf_term_atom`. NULL is a failure: as of `wharf_term_binary`, or
+/// another number of bits.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_term_bitstring(
+    data: *const c_void,
+    len: usize,
+    last_bits: u8,
+) -> *mut wharf_term {
+    export!(wharf_term_bitstring, |_| std::ptr::null_mut(), {
+        // SAFETY: C's promise.
+        let bytes = unsafe { argument::bytes("data", data, len) }?;
+        let made = Bitstring::term(Binary::from(bytes), last_bits);
+        let made = made.ok_or_else(|| {
+            let text = format!("a byte has no {last_bits} upper bits; 1 to 8 can count");
+            Fault::new(WHARF_STATUS_RANGE, text)
+        })?;
+        Ok(give(made))
     })
 }
 

@@ -223,6 +223,21 @@ pub unsafe extern "C" fn wharf_driver_inspect(
     })
 }
 
+/// The names of the sample drivers that are part of the library, which `wharf_open_driver` finds without a
+/// file, as a list of atoms; the empty list where it was built without them.
+///
+/// The list belongs to the caller, who frees it with `wharf_term_free`. Never NULL.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub extern "C" fn wharf_driver_samples() -> *mut wharf_term {
+    export!(wharf_driver_samples, |_| std::ptr::null_mut(), {
+        Ok(give(Term::list(
+            Host::sample_drivers().map(Term::atom).collect(),
+        )))
+    })
+}
+
 /// The names of all functions that a driver may call on its host, as a list of atoms.
 ///
 /// The list belongs to the caller, who frees it with `wharf_term_free`. Never NULL.

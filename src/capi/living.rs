@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::host::wharf_host;
 use super::process::wharf_process;
+use super::recent;
 use super::status::Fault;
 use super::status::wharf_status::*;
 use crate::host::{Host, Process};
@@ -31,6 +32,13 @@ pub(super) struct ProcessEntry {
     pub(super) process: Process,
     number: u64,
     host: u64,
+}
+
+impl ProcessEntry {
+    /// Its host, as C names it.
+    pub(super) fn host(&self) -> *mut wharf_host {
+        pointer(self.host, HOST)
+    }
 }
 
 static HOSTS: Table<HostEntry> = Table::new();
@@ -123,13 +131,17 @@ pub(super) fn remove_host(
     let all = PROCESSES.all().into_iter();
     let mine = all.filter(|process| Some(process.host) == host_number);
     let removed = mine.filter_map(|process| PROCESSES.remove(process.number));
-    Ok((entry, removed.collect()))
+    let removed = removed.collect();
+    recent::forget_all();
+    Ok((entry, removed))
 }
 
 /// Takes a process out.
 pub(super) fn remove_process(named: *const wharf_process) -> Result<Arc<ProcessEntry>, Fault> {
     let entry = number(named, PROCESS).and_then(|number| PROCESSES.remove(number));
-    found(named, "process", entry)
+    let entry = found(named, "process", entry)?;
+    recent::forget_all();
+    Ok(entry)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::living;
 use super::port::wharf_port;
 use super::process::{wharf_pid, wharf_process};
 use super::receive;
+use super::recent;
 use super::status::{Fault, wharf_status};
 use super::term::{self, wharf_term};
 use super::{argument, export};
@@ -215,11 +216,12 @@ pub unsafe extern "C" fn wharf_receive(
     message: *mut wharf_message,
 ) -> wharf_status {
     export!(wharf_receive, {
-        let entry = living::process(process)?;
-        let place = argument::place("message", message)?;
         let timeout = argument::timeout(timeout_ms).unwrap_or(Duration::MAX);
-        // SAFETY: not NULL; the rest is C's promise.
-        unsafe { hand_over(place, timeout_ms, entry.process.next(timeout)) }
+        recent::with_process(process, |entry| {
+            let place = argument::place("message", message)?;
+            // SAFETY: not NULL; the rest is C's promise.
+            unsafe { hand_over(place, timeout_ms, entry.process.next(timeout)) }
+        })
     })
 }
 
@@ -236,12 +238,13 @@ pub unsafe extern "C" fn wharf_receive_from(
     message: *mut wharf_message,
 ) -> wharf_status {
     export!(wharf_receive_from, {
-        let entry = living::process(process)?;
-        let place = argument::place("message", message)?;
         let timeout = argument::timeout(timeout_ms).unwrap_or(Duration::MAX);
-        let received = entry.process.next_from(port.id(), timeout);
-        // SAFETY: not NULL; the rest is C's promise.
-        unsafe { hand_over(place, timeout_ms, received) }
+        recent::with_process(process, |entry| {
+            let place = argument::place("message", message)?;
+            let received = entry.process.next_from(port.id(), timeout);
+            // SAFETY: not NULL; the rest is C's promise.
+            unsafe { hand_over(place, timeout_ms, received) }
+        })
     })
 }
 

@@ -25,6 +25,7 @@ mod parts;
 mod port;
 mod process;
 mod receive;
+mod recent;
 mod request;
 mod send;
 mod status;

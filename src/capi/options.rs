@@ -268,10 +268,10 @@ pub unsafe extern "C" fn wharf_options_env(
 }
 
 /// How many bytes of output may be queued before those who send wait, and down to how many they wait:
-/// `{busy_limits_port, {Low, High}}`.
+/// `{busy_limits_port, {Low, High}}`. With 0 for both there is no limit.
 ///
 /// - `WHARF_STATUS_OK`
-/// - `WHARF_STATUS_RANGE`: one of them is 0 or 2^64 - 1. A `low` above `high` counts as `high`.
+/// - `WHARF_STATUS_RANGE`: one of them is 0, or one is 2^64 - 1. A `low` above `high` counts as `high`.
 /// - `WHARF_STATUS_NULL`
 ///
 /// Any thread may call this, one at a time with the same options.
@@ -288,7 +288,31 @@ pub unsafe extern "C" fn wharf_options_busy_limits(
     })
 }
 
+/// How many bytes of requests may wait for a port that is at work before those who send wait, and down to
+/// how many they wait: `{busy_limits_msgq, {Low, High}}`. With 0 for both there is no limit.
+///
+/// - `WHARF_STATUS_OK`
+/// - `WHARF_STATUS_RANGE`: as of `wharf_options_busy_limits`.
+/// - `WHARF_STATUS_NULL`
+///
+/// Any thread may call this, one at a time with the same options.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_options_busy_limits_msgq(
+    options: *mut wharf_options,
+    low: u64,
+    high: u64,
+) -> wharf_status {
+    export!(wharf_options_busy_limits_msgq, {
+        let limits = limits(low, high)?;
+        // SAFETY: C's promise.
+        unsafe { change(options, |options| options.busy_limits_msgq(limits)) }
+    })
+}
+
 fn limits(low: u64, high: u64) -> Result<Limits, Fault> {
+    if (low, high) == (0, 0) {
+        return Ok(Limits::Disabled);
+    }
     Limits::new(low, high).ok_or_else(|| {
         let text = format!("{low} and {high} cannot be limits");
         Fault::new(WHARF_STATUS_RANGE, text)

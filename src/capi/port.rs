@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_void};
 
 use super::living::{self, ProcessEntry};
 use super::process::wharf_process;
+use super::recent;
 use super::status::{Fault, wharf_status};
 use super::term::{lent, wharf_term};
 use super::{argument, export};
@@ -168,11 +169,11 @@ pub unsafe extern "C" fn wharf_port_command(
     len: usize,
 ) -> wharf_status {
     export!(wharf_port_command, {
-        let entry = living::process(process)?;
         // SAFETY: C's promise.
         let data = unsafe { argument::bytes("data", data, len) }?;
-        let port = find(&entry, "command", port)?;
-        port.command(data).map_err(|error| fault(&port, error))
+        recent::with_port(process, port, "command", |port| {
+            port.command(data).map_err(|error| fault(port, error))
+        })
     })
 }
 

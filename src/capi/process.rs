@@ -72,6 +72,17 @@ pub unsafe extern "C" fn wharf_process_pid(process: *const wharf_process) -> wha
     })
 }
 
+/// The host of a process, which belongs to whoever has made it. NULL is a failure: the process is
+/// NULL or was freed.
+///
+/// Any thread may call this.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_process_host(process: *const wharf_process) -> *mut wharf_host {
+    export!(wharf_process_host, |_| std::ptr::null_mut(), {
+        Ok(living::process(process)?.host())
+    })
+}
+
 /// Whether exit signals become messages from now on (`{'EXIT', From, Reason}`) instead of ending
 /// the process. Off at first.
 ///

@@ -5,6 +5,7 @@ use std::ffi::{c_char, c_void};
 use super::living;
 use super::port::{fault, find, wharf_port};
 use super::process::{wharf_pid, wharf_process};
+use super::recent;
 use super::status::{Fault, wharf_status};
 use super::term::{self, wharf_term};
 use super::{argument, export};
@@ -28,18 +29,18 @@ pub unsafe extern "C" fn wharf_port_try_command(
     len: usize,
 ) -> wharf_status {
     export!(wharf_port_try_command, {
-        let entry = living::process(process)?;
         // SAFETY: C's promise.
         let data = unsafe { argument::bytes("data", data, len) }?;
-        let port = find(&entry, "command", port)?;
-        match port.try_command(data) {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                let text = format!("{} is busy, and nothing was sent", port.id());
-                Err(Fault::new(WHARF_STATUS_BUSY, text))
+        recent::with_port(process, port, "command", |port| {
+            match port.try_command(data) {
+                Ok(true) => Ok(()),
+                Ok(false) => {
+                    let text = format!("{} is busy, and nothing was sent", port.id());
+                    Err(Fault::new(WHARF_STATUS_BUSY, text))
+                }
+                Err(error) => Err(fault(port, error)),
             }
-            Err(error) => Err(fault(&port, error)),
-        }
+        })
     })
 }
 
@@ -116,12 +117,12 @@ pub unsafe extern "C" fn wharf_port_control(
     answer: *mut *mut wharf_term,
 ) -> wharf_status {
     export!(wharf_port_control, {
-        let entry = living::process(process)?;
         // SAFETY: C's promise.
         let data = unsafe { argument::bytes("data", data, len) }?;
-        let port = find(&entry, "control", port)?;
-        let answered = port.control(operation, data);
-        let answered = answered.map_err(|error| fault(&port, error))?;
+        let answered = recent::with_port(process, port, "control", |port| {
+            let answered = port.control(operation, data);
+            answered.map_err(|error| fault(port, error))
+        })?;
         // SAFETY: C's promise.
         unsafe { term::hand_over(answer, answered) };
         Ok(())
