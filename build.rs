@@ -1,8 +1,8 @@
 //! Prepares what the library embeds:
 //!
 //! - the trampoline library through which drivers find our functions (`src/driver/symbols.txt`);
-//! - with feature `drivers`, the sample drivers in `drivers/`;
-//! - with feature `cli`, what `wharf bench` measures with, from `benches/peers/`;
+//! - with feature `drivers`, the sample drivers in `drivers/`, and those that are measured with;
+//! - with feature `cli`, what else `wharf bench` needs, from `benches/peers/`;
 //! - with feature `capi`, which `cargo cinstall` brings, section 3 of the manual;
 //! - with feature `bindgen`, a check that `src/driver/raw.rs` still says what
 //!   `include/erl_driver.h` says (`WHARF_REGENERATE=1` writes it anew).
@@ -31,9 +31,10 @@ fn main() {
     trampolines(&out);
     if env::var_os("CARGO_FEATURE_DRIVERS").is_some() {
         sample_drivers(&out);
+        bench_drivers(&out);
     }
     if env::var_os("CARGO_FEATURE_CLI").is_some() {
-        bench_peers(&out);
+        bench_programs(&out);
     }
     #[cfg(feature = "capi")]
     manual_pages(&out);
@@ -122,18 +123,21 @@ fn sample_drivers(out: &Path) {
     fs::write(out.join("samples.rs"), rust).expect("OUT_DIR can be written");
 }
 
-/// Compiles what `wharf bench` embeds: its driver, once with `output` and once with `outputv`; the
-/// programs behind its ports; and the same work in plain C.
-fn bench_peers(out: &Path) {
+/// The driver that is measured with, once with `output` and once with `outputv`.
+fn bench_drivers(out: &Path) {
     println!("cargo::rerun-if-changed=benches/peers");
-    let from = Path::new("benches/peers");
     let built = out.join("bench");
     fs::create_dir_all(&built).expect("OUT_DIR can be written");
-    let driver = from.join("bench_drv.c");
+    let source = Path::new("benches/peers/bench_drv.c");
     let flags = ["-Iinclude", "-Wall", "-Wextra", "-Wl,-z,lazy"];
-    shared_library(&driver, &built.join("bench_drv.so"), &flags);
+    shared_library(source, &built.join("bench_drv.so"), &flags);
     let flags = [&flags[..], &["-DOUTV"]].concat();
-    shared_library(&driver, &built.join("bench_drvv.so"), &flags);
+    shared_library(source, &built.join("bench_drvv.so"), &flags);
+}
+
+/// What else `wharf bench` embeds: the programs behind its ports, and the same work in plain C.
+fn bench_programs(out: &Path) {
+    let (from, built) = (Path::new("benches/peers"), out.join("bench"));
     let flags = ["-Iinclude", "-Wall", "-Wextra"];
     c_program(&from.join("prog.c"), &built.join("prog"), &flags);
     let flags = [&flags[..], &["-rdynamic", "-pthread", "-ldl"]].concat();
