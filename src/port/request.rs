@@ -198,9 +198,7 @@ impl Port {
         answer: &mut Term,
     ) -> Answer<Result<(), Unsupported>> {
         match self.turn.enter() {
-            Some(mut visit) => self.in_order(visit.on(), caller, |on| {
-                self.control_on(on, caller, operation, data, answer)
-            }),
+            Some(mut visit) => self.control_on(visit.on(), caller, operation, data, answer),
             None => self.control_later(caller, operation, data, answer),
         }
     }
@@ -217,9 +215,7 @@ impl Port {
         let (port, data) = (Arc::clone(self), Binary::from(data));
         let asked = self.ask_later(move |on| {
             let mut answer = Term::Nil;
-            let asked = port.in_order(on, caller, |on| {
-                port.control_on(on, caller, operation, &data, &mut answer)
-            });
+            let asked = port.control_on(on, caller, operation, &data, &mut answer);
             (asked, answer)
         });
         let Ok((asked, there)) = asked else {
@@ -237,12 +233,17 @@ impl Port {
         operation: u32,
         data: &[u8],
         answer: &mut Term,
-    ) -> Result<(), Unsupported> {
-        if !self.answers(on) {
-            return Err(Unsupported);
+    ) -> Answer<Result<(), Unsupported>> {
+        let state = self.state.get(on);
+        if state.holds_for(Some(caller)) {
+            return Answer::Wait(state.suspend());
         }
-        self.transport
-            .control(on, self, caller, operation, data, answer)
+        Answer::Is(match state.answers() {
+            true => self
+                .transport
+                .control(on, self, caller, operation, data, answer),
+            false => Err(Unsupported),
+        })
     }
 
     /// `port_call`.
@@ -253,19 +254,12 @@ impl Port {
         data: Term,
     ) -> Answer<Result<Term, Unsupported>> {
         self.ask(move |on, port| {
-            port.in_order(on, caller, |on| match port.answers(on) {
+            port.in_order(on, caller, |on| match port.state.get(on).answers() {
                 true => port.transport.call(on, port, caller, operation, &data),
                 false => Err(Unsupported),
             })
         })
         .unwrap_or(Answer::Is(Err(Unsupported)))
-    }
-
-    /// Whether control and call reach the back end: also while output is being flushed.
-    #[inline]
-    fn answers(&self, on: &mut OnTurn<'_>) -> bool {
-        let state = self.state.get(on);
-        matches!(state.phase, Phase::Open | Phase::Closing) && !state.stopping
     }
 
     /// `port_close`. False when the port is closed already.

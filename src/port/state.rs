@@ -137,6 +137,12 @@ impl State {
         }
     }
 
+    /// Whether control and call reach the back end: also while output is being flushed.
+    #[inline]
+    pub(crate) fn answers(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Closing) && !self.stopping
+    }
+
     /// Whether a command of this process waits: then all that it asks for has to wait, too.
     #[inline]
     pub(crate) fn holds_for(&self, caller: Option<Pid>) -> bool {

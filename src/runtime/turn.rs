@@ -46,6 +46,8 @@ pub(crate) struct Turn {
 /// Proof that the current thread is on a turn.
 pub(crate) struct OnTurn<'t> {
     turn: &'t Arc<Turn>,
+    /// The same as an address, which each opening of a cell compares.
+    at: *const Turn,
 }
 
 /// Data that only whoever is on a certain turn may touch.
@@ -132,7 +134,7 @@ impl Turn {
             .ok()?;
         deeper();
         Some(Visit {
-            on: OnTurn { turn: self },
+            on: OnTurn::new(self),
         })
     }
 
@@ -185,7 +187,7 @@ impl Turn {
             };
             drop(tasks);
             deeper();
-            let outcome = catch_unwind(AssertUnwindSafe(|| task(&mut OnTurn { turn: self })));
+            let outcome = catch_unwind(AssertUnwindSafe(|| task(&mut OnTurn::new(self))));
             back();
             if outcome.is_err() {
                 tracing::error!("a task panicked on its turn; the turn goes on");
@@ -225,6 +227,14 @@ impl Drop for Visit<'_> {
 }
 
 impl<'t> OnTurn<'t> {
+    #[inline]
+    fn new(turn: &'t Arc<Turn>) -> OnTurn<'t> {
+        OnTurn {
+            turn,
+            at: Arc::as_ptr(turn),
+        }
+    }
+
     /// The turn this is proof of.
     pub(crate) fn turn(&self) -> &'t Arc<Turn> {
         self.turn
@@ -235,7 +245,7 @@ impl<'t> OnTurn<'t> {
     #[inline]
     pub(crate) fn lend<R>(&mut self, note: *const (), f: impl FnOnce() -> R) -> R {
         let loan = Loan {
-            turn: Arc::as_ptr(self.turn),
+            turn: self.at,
             on: Cell::new(Some(NonNull::from(&mut *self).cast())),
             note,
             outer: LOANS.with(Cell::get),
@@ -322,7 +332,7 @@ impl<T> TurnCell<T> {
     #[inline]
     pub(crate) fn get<'a>(&'a self, on: &'a mut OnTurn<'_>) -> &'a mut T {
         assert!(
-            ptr::eq(self.turn, Arc::as_ptr(on.turn)),
+            ptr::eq(self.turn, on.at),
             "a turn's cell was opened on another turn"
         );
         // SAFETY: `on` proves that this thread is on the cell's turn, and it stays

@@ -56,7 +56,7 @@ impl List {
     }
 
     /// [`Self::from_bytes`] of bytes that are copied.
-    #[inline]
+    #[inline(always)] // put together where it stays
     pub fn copy_of_bytes(bytes: &[u8]) -> Option<List> {
         match bytes.len() {
             0 => None,
@@ -66,7 +66,7 @@ impl List {
     }
 
     /// The list of at most [`FEW`] bytes.
-    #[inline]
+    #[inline(always)]
     fn few(source: &[u8]) -> List {
         let source = &source[..source.len().min(FEW)];
         let [first, second, _] = words(source);
