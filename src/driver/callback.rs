@@ -153,6 +153,11 @@ pub(super) fn is_inside(driver: &Arc<Driver>) -> bool {
     find(|frame| Arc::ptr_eq(unsafe { &*frame.instance }.driver(), driver).then_some(())).is_some()
 }
 
+/// Whether a callback of this port is running on this thread.
+pub(super) fn is_running(port: PortId) -> bool {
+    find(|frame| (frame.id == port).then_some(())).is_some()
+}
+
 /// The name of the innermost callback.
 pub(super) fn name() -> Option<&'static str> {
     find(|frame| Some(frame.name))

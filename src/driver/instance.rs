@@ -27,7 +27,7 @@ use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport, Unsupported};
 use crate::port::{Port, table};
 use crate::runtime::timers::TimerId;
-use crate::runtime::turn::{OnTurn, Turn, TurnCell};
+use crate::runtime::turn::{Hold, OnTurn, Turn, TurnCell};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, PortId, Reference, Term, decode, encode};
 
@@ -42,6 +42,8 @@ pub(super) struct Instance {
     /// The same as `life` says, for those who are not on the turn.
     over: AtomicBool,
     pdl: Lock<Option<PdlHandle>>,
+    /// The turn, for the callback that has made the port and goes on; whose it is.
+    held: Lock<Option<(PortId, Hold)>>,
 }
 
 /// What only whoever is on the turn may touch.
@@ -188,6 +190,7 @@ impl Instance {
             queue: Lock::new(PortQueue::default()),
             over: AtomicBool::new(false),
             pdl: Lock::new(None),
+            held: Lock::new(None),
         }
     }
 
@@ -221,6 +224,42 @@ impl Instance {
     /// The driver queue.
     pub(super) fn queue(&self) -> &Lock<PortQueue> {
         &self.queue
+    }
+
+    /// Has the callback of this port that runs, and makes this one, keep the turn of this one.
+    pub(super) fn keep_for(&self, maker: PortId, hold: Hold) {
+        *self.held.lock() = Some((maker, hold));
+    }
+
+    /// Runs `f` on the turn that is kept for a port of which `is_maker` says that its callback is running
+    /// on this thread.
+    pub(super) fn on_kept<R>(
+        &self,
+        is_maker: impl FnOnce(PortId) -> bool,
+        f: impl FnOnce(&mut OnTurn<'_>) -> R,
+    ) -> Option<R> {
+        let (maker, mut hold) = {
+            let mut held = self.held.lock();
+            match &*held {
+                Some((maker, _)) if is_maker(*maker) => held.take()?,
+                _ => return None,
+            }
+        };
+        let result = hold.run(f);
+        *self.held.lock() = Some((maker, hold));
+        Some(result)
+    }
+
+    /// Whether the turn is kept for such a port.
+    pub(super) fn is_kept(&self, is_maker: impl FnOnce(PortId) -> bool) -> bool {
+        let held = self.held.lock();
+        held.as_ref().is_some_and(|(maker, _)| is_maker(*maker))
+    }
+
+    /// The callback that kept the turn is over.
+    pub(super) fn keep_no_longer(&self) {
+        let held = self.held.lock().take();
+        drop(held);
     }
 
     /// The port data lock.

@@ -138,6 +138,14 @@ impl Turn {
         })
     }
 
+    /// Keeps this turn, if it is idle, for longer than a call lasts.
+    pub(crate) fn hold(self: &Arc<Self>) -> Option<Hold> {
+        self.state
+            .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
+            .ok()?;
+        Some(Hold(Arc::clone(self)))
+    }
+
     /// Leaves `task` to be run in its time, by a worker.
     pub(crate) fn post(self: &Arc<Self>, task: Task) {
         let mut tasks = self.tasks.lock();
@@ -214,15 +222,48 @@ impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
         back();
-        let turn = self.on.turn;
-        if turn
-            .state
-            .compare_exchange(TAKEN, IDLE, Ordering::Release, Ordering::Relaxed)
-            .is_err()
-        {
-            // Tasks came meanwhile: the turn stays taken and passes to a worker.
-            turn.workers.schedule(Arc::clone(turn));
-        }
+        leave(self.on.turn);
+    }
+}
+
+/// Whoever was on the turn leaves it.
+#[inline]
+fn leave(turn: &Arc<Turn>) {
+    if turn
+        .state
+        .compare_exchange(TAKEN, IDLE, Ordering::Release, Ordering::Relaxed)
+        .is_err()
+    {
+        // Tasks came meanwhile: the turn stays taken and passes to a worker.
+        turn.workers.schedule(Arc::clone(turn));
+    }
+}
+
+/// A turn that is kept. It may be used again and again, by one thread at a time, and moved to others;
+/// dropping it leaves the turn.
+pub(crate) struct Hold(Arc<Turn>);
+
+impl Hold {
+    /// Runs `f` on the turn.
+    pub(crate) fn run<R>(&mut self, f: impl FnOnce(&mut OnTurn<'_>) -> R) -> R {
+        deeper();
+        let _back = Back;
+        f(&mut OnTurn { turn: &self.0 })
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        leave(&self.0);
+    }
+}
+
+/// This thread is on one turn less.
+struct Back;
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        back();
     }
 }
 
@@ -408,6 +449,20 @@ mod tests {
         });
         assert_eq!(*cell.get(on), 3);
         assert!(turn.with_lent(|_| ()).is_none());
+    }
+
+    #[test]
+    fn a_turn_that_is_held_runs_nothing_else() {
+        let turn = turn();
+        let mut hold = turn.hold().expect("idle");
+        assert!(turn.hold().is_none() && turn.enter().is_none());
+        let (ran, wait) = mpsc::channel();
+        turn.post(Box::new(move |_| ran.send(()).unwrap()));
+        assert!(hold.run(|_| thread_is_on_a_turn()));
+        assert!(!thread_is_on_a_turn());
+        assert!(wait.try_recv().is_err());
+        drop(hold);
+        wait.recv_timeout(PATIENCE).expect("its time has come");
     }
 
     #[test]

@@ -224,7 +224,7 @@ defmodule Scenario do
   end
 
   defp collect(count, join, messages) do
-    wait = if length(messages) < count, do: 15_000, else: 25
+    wait = if length(messages) < count, do: 15_000, else: 50
 
     receive do
       message -> collect(count, join, add(join, message, messages))

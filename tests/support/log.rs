@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -32,6 +32,13 @@ impl<'a> MakeWriter<'a> for Log {
 impl Log {
     /// Runs `f`, whose requests run on this thread, and gives what was logged on it meanwhile.
     pub(crate) fn of<R>(f: impl FnOnce() -> R) -> (R, Vec<String>) {
+        // Else what is logged for the first time while another test's log comes or goes can be taken
+        // for something that nobody wants to hear.
+        static EVERYTHING: Once = Once::new();
+        EVERYTHING.call_once(|| {
+            let nowhere = tracing_subscriber::fmt().with_writer(io::sink).finish();
+            let _ = tracing::subscriber::set_global_default(nowhere);
+        });
         let log = Log::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(log.clone())

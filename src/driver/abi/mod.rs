@@ -149,6 +149,9 @@ fn reach_from_others<R>(
     if !callback::is_inside(instance.driver()) {
         return None;
     }
+    if let Some(result) = instance.on_kept(callback::is_running, |on| run(on, &port, instance)) {
+        return result;
+    }
     let mut visit = port.turn().enter_now()?;
     run(visit.on(), &port, instance)
 }
@@ -194,7 +197,9 @@ pub(super) fn reach_anywhere<R>(
                     .as_ref()
                     .is_some_and(PdlHandle::is_locked)
             };
-            if port.turn().with_lent(|_| ()).is_none() && !locked() && !instance.is_over() {
+            let is_here =
+                port.turn().with_lent(|_| ()).is_some() || instance.is_kept(callback::is_running);
+            if !is_here && !locked() && !instance.is_over() {
                 misuse::tell(Some(id), &Rule::QueueUnlocked);
             }
             run(&port, instance)

@@ -19,6 +19,7 @@ use crate::ffi::pointer;
 use crate::os::errno::Errno;
 use crate::port::Port;
 use crate::port::state::Phase;
+use crate::port::table as ports;
 use crate::runtime::turn::OnTurn;
 use crate::term::{Term, atom};
 
@@ -222,26 +223,27 @@ fn create(
     let turn = opener.turn(&port.services().workers);
     let transport = opener.created(&turn, data);
     let options = crate::port::Options::new();
+    let services = port.services();
+    let open = |on: &mut OnTurn<'_>, turn| {
+        Port::open_here(on, services, turn, name.into(), options, owner, transport).ok()
+    };
     if Arc::ptr_eq(&turn, port.turn()) {
-        Port::open_here(
-            on,
-            port.services(),
-            turn,
-            name.into(),
-            options,
-            owner,
-            transport,
-        )
-        .ok()
-    } else {
-        Port::open(
-            port.services(),
-            turn,
-            name.into(),
-            options,
-            owner,
-            transport,
-        )
-        .ok()
+        return open(on, turn);
     }
+    // Nobody else gets to the new port, not even its own timer, before the callback that made it is over.
+    let mut hold = turn.hold()?;
+    let made = hold.run(|on| open(on, turn))?;
+    let maker = callback::innermost().unwrap_or(port.id());
+    if let Some(instance) = made.transport_as::<Instance>() {
+        instance.keep_for(maker, hold);
+    }
+    let kept = Arc::clone(&made);
+    let maker = ports::get(maker);
+    let turn = maker.as_ref().map_or(port.turn(), |maker| maker.turn());
+    turn.post(Box::new(move |_| {
+        if let Some(instance) = kept.transport_as::<Instance>() {
+            instance.keep_no_longer();
+        }
+    }));
+    Some(made)
 }
