@@ -140,11 +140,24 @@ impl wharf_message {
         }
     }
 
+    #[inline]
     fn give(message: Message) -> wharf_message {
         match message {
-            Message::Data { port, bytes } => wharf_message::of(WHARF_MESSAGE_DATA)
-                .from(port)
-                .with(Some(bytes), None),
+            // The usual one, in one piece.
+            Message::Data { port, bytes } => {
+                let body = Box::into_raw(Box::new(wharf_message_body { bytes, term: None }));
+                // SAFETY: just made, and nobody else has it. A short binary holds its bytes itself,
+                // so they are in the box.
+                let kept = unsafe { &*body }.bytes.as_bytes();
+                wharf_message {
+                    kind: WHARF_MESSAGE_DATA,
+                    port: wharf_port { id: port.number() },
+                    bytes: kept.as_ptr(),
+                    len: kept.len(),
+                    body,
+                    ..NONE
+                }
+            }
             Message::Line {
                 port,
                 bytes,
