@@ -265,7 +265,9 @@ mod tests {
                 for _ in 0..3 {
                     scope.spawn(move || {
                         let process = std::ptr::without_provenance(named);
-                        while !is_freed(process) {}
+                        while !is_freed(process) {
+                            std::thread::yield_now();
+                        }
                         assert!(is_freed(process));
                     });
                 }

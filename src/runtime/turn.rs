@@ -248,7 +248,7 @@ impl Hold {
     pub(crate) fn run<R>(&mut self, f: impl FnOnce(&mut OnTurn<'_>) -> R) -> R {
         deeper();
         let _back = Back;
-        f(&mut OnTurn { turn: &self.0 })
+        f(&mut OnTurn::new(&self.0))
     }
 }
 
