@@ -8,7 +8,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
 
 use super::abi::lent::LentQueue;
 use super::abi::misuse::{self, Rule};
@@ -19,14 +18,13 @@ use super::drivers::{Drivers, Pin};
 use super::entry::Callbacks;
 use super::ledger::HeldByPort;
 use super::load::Driver;
-use super::pace;
 use super::select::{Fds, Selects};
+use super::timer::Timer;
 use crate::lock::Lock;
+use crate::port::Port;
 use crate::port::queue::Queue;
 use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport, Unsupported};
-use crate::port::{Port, table};
-use crate::runtime::timers::TimerId;
 use crate::runtime::turn::{Hold, OnTurn, Turn, TurnCell};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, PortId, Reference, Term, decode, encode};
@@ -53,8 +51,7 @@ pub(super) struct Interior {
     life: Life,
     /// The last word on `set_port_control_flags`.
     pub(super) control_binary: bool,
-    timer: Option<(u64, TimerId)>,
-    timer_serial: u64,
+    pub(super) timer: Timer,
     /// How much of its time slice the running callback has used, in percent.
     pub(super) timeslice: u32,
     pub(super) os_pid: Option<i64>,
@@ -178,8 +175,7 @@ impl Instance {
                     data,
                     life,
                     control_binary: false,
-                    timer: None,
-                    timer_serial: 0,
+                    timer: Timer::default(),
                     timeslice: 0,
                     os_pid: None,
                     selects: Selects::default(),
@@ -292,45 +288,12 @@ impl Instance {
         self.over.load(Ordering::Acquire)
     }
 
-    /// `driver_set_timer`.
-    pub(super) fn set_timer(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, after: Duration) {
-        self.cancel_timer(on, port);
-        let services = port.services();
-        services.reactor.start();
-        let interior = self.interior.get(on);
-        interior.timer_serial += 1;
-        let serial = interior.timer_serial;
-        let id = port.id();
-        // Further off than the clock reaches is as good as never.
-        let at = Instant::now().checked_add(after);
-        let at = at.unwrap_or_else(|| Instant::now() + Duration::from_secs(1 << 32));
-        let timer = services
-            .timers
-            .set(at, Box::new(move || expire(id, serial)));
-        interior.timer = Some((serial, timer));
-    }
-
-    /// `driver_cancel_timer`.
-    pub(super) fn cancel_timer(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
-        if let Some((_, timer)) = self.interior.get(on).timer.take() {
-            port.services().timers.cancel(timer);
-        }
-    }
-
-    /// `driver_read_timer`.
-    pub(super) fn timer_left(&self, on: &mut OnTurn<'_>) -> Duration {
-        self.interior
-            .get(on)
-            .timer
-            .map_or(Duration::ZERO, |(_, timer)| timer.time_left())
-    }
-
     /// What has to be given back before the port ends.
     pub(super) fn held(&self, on: &mut OnTurn<'_>) -> HeldByPort {
-        let interior = self.interior.get(on);
+        let timer = self.timer_set(on);
         HeldByPort {
-            descriptors: interior.selects.waited_for(),
-            timer: interior.timer.map(|(_, timer)| timer.time_left()),
+            descriptors: self.interior.get(on).selects.waited_for(),
+            timer,
         }
     }
 
@@ -543,6 +506,10 @@ impl Transport for Instance {
         callback::process_exit(on, self.called(port, None), monitor::to_raw(monitor));
     }
 
+    fn due(&self, port: &Arc<Port>, serial: u64) {
+        self.expire(port, serial);
+    }
+
     fn os_pid(&self, on: &mut OnTurn<'_>) -> Option<i64> {
         self.interior.get(on).os_pid
     }
@@ -558,38 +525,5 @@ impl Transport for Instance {
             queue_limited: false,
             soft_busy: flags.soft_busy(),
         }
-    }
-}
-
-/// A port's timer has run out.
-fn expire(id: PortId, serial: u64) {
-    let Some(port) = table::get(id) else {
-        return;
-    };
-    let here = port
-        .transport_as::<Instance>()
-        .is_some_and(|instance| pace::may_run_here(&port, instance));
-    let turn = Arc::clone(port.turn());
-    let run = move |on: &mut OnTurn<'_>| {
-        let Some(instance) = port.transport_as::<Instance>() else {
-            return;
-        };
-        let timer = &mut instance.interior.get(on).timer;
-        // Cancelled, or set anew, since it ran out.
-        if timer.is_none_or(|(current, _)| current != serial) {
-            return;
-        }
-        *timer = None;
-        pace::timed(&port, instance, || {
-            callback::plain(on, "timeout", instance.called(&port, None), |callbacks| {
-                callbacks.timeout
-            });
-        });
-        Instance::after(on, &port);
-    };
-    if here {
-        turn.run_or_post(run);
-    } else {
-        turn.post(Box::new(run));
     }
 }

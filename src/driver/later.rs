@@ -11,6 +11,7 @@ use super::callback::{self, Called};
 use super::instance::Instance;
 use super::load::Driver;
 use super::pace;
+use crate::os::clock;
 use crate::port::{Port, table};
 use crate::runtime::turn::OnTurn;
 use crate::term::{PortId, Term};
@@ -41,9 +42,9 @@ pub(super) fn job_done(
     let here = port.transport_as::<Instance>().is_some_and(pace::is_quick);
     let run = move |on: &mut OnTurn<'_>| match port.transport_as::<Instance>() {
         Some(instance) if instance.is_live(on) => {
-            pace::timed(&port, instance, || {
-                deliver(Some((on, instance.called(&port, None))));
-            });
+            let began = clock::coarse();
+            deliver(Some((on, instance.called(&port, None))));
+            pace::note(&port, instance, began);
             Instance::after(on, &port);
         }
         _ => deliver(None),

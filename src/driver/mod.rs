@@ -37,6 +37,7 @@ mod samples;
 mod script;
 mod select;
 mod spare;
+mod timer;
 mod writes;
 
 pub(crate) use abi::thread::unjoined;

@@ -35,14 +35,15 @@ pub(super) fn may_run_here(port: &Port, instance: &Instance) -> bool {
         && party::receiving_here().is_some_and(|waiting| port.listener() == Some(waiting))
 }
 
-/// Runs callbacks that an event or a timer brought, and notes how long they took.
+/// A callback that an event or a timer brought, and that began at this time by the coarse clock, has
+/// returned: notes how long it took. Gives the time it is now.
 #[inline]
-pub(super) fn timed(port: &Port, instance: &Instance, callbacks: impl FnOnce()) {
-    let began = clock::coarse();
-    callbacks();
-    let taken = clock::coarse().saturating_sub(began);
+pub(super) fn note(port: &Port, instance: &Instance, began: Duration) -> Duration {
+    let now = clock::coarse();
+    let taken = now.saturating_sub(began);
     if taken > SLOW && !instance.driver().pace.0.swap(true, Ordering::Relaxed) {
         tracing::warn!(driver = %instance.driver().name(), port = %port.id(), ?taken,
             "a callback for an event took long; the driver's events run on worker threads from now on");
     }
+    now
 }

@@ -2,7 +2,8 @@
 //!
 //! The kernel is asked once per call: an event disarms the descriptor, and it is armed again
 //! when the callbacks have returned. So a driver that leaves something unread is called again,
-//! and never twice at a time. Descriptors that the kernel does not watch (regular files) are
+//! and never twice at a time. Where there turns out to be more each time, it is looked for
+//! directly, a few times in a row, which costs less than another event. Descriptors that the kernel does not watch (regular files) are
 //! always ready. Relies on the reactor and on the turn; promises that no callback for a
 //! descriptor comes after it was deselected.
 #![forbid(unsafe_code)]
@@ -16,9 +17,11 @@ use super::callback::{self, Called};
 use super::context;
 use super::instance::Instance;
 use super::pace;
+use crate::os::clock;
 use crate::os::errno::Errno;
 use crate::os::fd;
 use crate::os::poll::{Interest, Mode};
+use crate::port::state::Phase;
 use crate::port::{Port, table};
 use crate::runtime::reactor::{Readiness, Ready, Watch};
 use crate::runtime::turn::OnTurn;
@@ -40,7 +43,26 @@ struct Selected {
     source: Source,
     /// Its callbacks are running; they are armed for when they return.
     running: bool,
+    haste: Haste,
 }
+
+/// Whether looking for more right after a callback is worth it.
+#[derive(Clone, Copy, Default)]
+struct Haste {
+    there_was_more: bool,
+    events: u8,
+}
+
+impl Haste {
+    /// After an event: whether to look. Now and then, for it is how a change is noticed.
+    fn looks(&mut self) -> bool {
+        self.events = self.events.wrapping_add(1);
+        self.there_was_more || self.events.is_multiple_of(16)
+    }
+}
+
+/// How often callbacks are called in a row, without an event for each.
+const IN_A_ROW_MAX: usize = 32;
 
 enum Source {
     /// The kernel has not been asked.
@@ -124,6 +146,7 @@ pub(super) fn select(
             write: false,
             source,
             running: false,
+            haste: Haste::default(),
         });
         selects.selected.len() - 1
     });
@@ -310,18 +333,12 @@ impl Ready for Handler {
             instance,
             caller: None,
         };
-        {
-            let Some(selected) = instance.interior(on).selects.get(self.fd, self.serial) else {
+        let mut readiness = readiness;
+        let mut began = clock::coarse();
+        for _ in 0..IN_A_ROW_MAX {
+            if !self.begin(on, instance) {
                 return;
-            };
-            selected.running = true;
-            match &mut selected.source {
-                Source::Watched { armed, .. } => *armed = false,
-                Source::AlwaysReady { posted } => *posted = false,
-                Source::None => {}
             }
-        }
-        pace::timed(&port, instance, || {
             // In this order; the first may deselect what the second is for.
             if readiness.writable || readiness.hangup {
                 self.run(on, called, Side::Output);
@@ -329,7 +346,12 @@ impl Ready for Handler {
             if readiness.readable || readiness.hangup {
                 self.run(on, called, Side::Input);
             }
-        });
+            began = pace::note(&port, instance, began);
+            match self.more(on, called) {
+                Some(more) => readiness = more,
+                None => break,
+            }
+        }
         let selects = &mut instance.interior(on).selects;
         if let Some(selected) = selects.get(self.fd, self.serial) {
             selected.running = false;
@@ -349,6 +371,40 @@ enum Side {
 }
 
 impl Handler {
+    /// Callbacks are about to run. False if they are not wanted any more.
+    fn begin(&self, on: &mut OnTurn<'_>, instance: &Instance) -> bool {
+        let Some(selected) = instance.interior(on).selects.get(self.fd, self.serial) else {
+            return false;
+        };
+        selected.running = true;
+        match &mut selected.source {
+            Source::Watched { armed, .. } => *armed = false,
+            Source::AlwaysReady { posted } => *posted = false,
+            Source::None => {}
+        }
+        true
+    }
+
+    /// What more there is after callbacks, where that is worth a look and nobody waits for the turn.
+    fn more(&self, on: &mut OnTurn<'_>, called: Called<'_>) -> Option<Readiness> {
+        if on.is_awaited() || called.port.phase(on) != Phase::Open {
+            return None;
+        }
+        let selects = &mut called.instance.interior(on).selects;
+        let selected = selects.get(self.fd, self.serial)?;
+        let watched = matches!(selected.source, Source::Watched { _copy: None, .. });
+        if !watched || !selected.haste.looks() {
+            return None;
+        }
+        let seen = fd::plainly_ready(&selected.fd, selected.read, selected.write);
+        selected.haste.there_was_more = seen.readable || seen.writable;
+        selected.haste.there_was_more.then_some(Readiness {
+            readable: seen.readable,
+            writable: seen.writable,
+            hangup: false,
+        })
+    }
+
     /// Calls one callback, if its direction is still selected.
     fn run(&self, on: &mut OnTurn<'_>, called: Called<'_>, side: Side) {
         let instance = called.instance;

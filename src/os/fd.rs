@@ -159,15 +159,42 @@ pub(crate) fn complain(text: &[u8]) {
 }
 
 fn is_ready(fd: &impl AsRawFd, wanted: libc::c_short) -> bool {
+    // An end or an error is something that a read can tell at once.
+    look(fd, wanted) & (wanted | libc::POLLHUP | libc::POLLERR) != 0
+}
+
+/// What there is to say about a descriptor at this moment.
+fn look(fd: &impl AsRawFd, wanted: libc::c_short) -> libc::c_short {
     let mut look = libc::pollfd {
         fd: fd.as_raw_fd(),
         events: wanted,
         revents: 0,
     };
     // SAFETY: one structure, ours, and no waiting.
-    let answer = unsafe { libc::poll(&raw mut look, 1, 0) };
-    // An end or an error is something that a read can tell at once.
-    answer == 1 && look.revents & (wanted | libc::POLLHUP | libc::POLLERR) != 0
+    match unsafe { libc::poll(&raw mut look, 1, 0) } {
+        1 => look.revents,
+        _ => 0,
+    }
+}
+
+/// Whether a descriptor could be read, or written, at this moment, and nothing else is to be said
+/// about it: no end, no error, no closed number.
+pub(crate) fn plainly_ready(fd: &impl AsRawFd, read: bool, write: bool) -> Ready {
+    let readable = if read { libc::POLLIN } else { 0 };
+    let writable = if write { libc::POLLOUT } else { 0 };
+    let seen = look(fd, readable | writable);
+    let plain = seen & !(readable | writable) == 0;
+    Ready {
+        readable: plain && seen & readable != 0,
+        writable: plain && seen & writable != 0,
+    }
+}
+
+/// See [`plainly_ready`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ready {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
 }
 
 /// The kernel takes no more pieces at once.

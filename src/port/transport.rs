@@ -11,6 +11,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::port::Port;
+use crate::runtime::timers::Due;
 use crate::runtime::turn::OnTurn;
 use crate::term::iodata::IoData;
 use crate::term::{Pid, Reference, Term};
@@ -80,6 +81,9 @@ pub(crate) trait Transport: Any + Send + Sync {
     /// The port ends: lets go of everything. Called once, and nothing after it.
     fn stop(&self, on: &mut OnTurn<'_>, port: &Arc<Port>);
 
+    /// A deadline that the back end has set with this number has passed. Called on no turn.
+    fn due(&self, _port: &Arc<Port>, _number: u64) {}
+
     /// A process that the back end monitors has ended.
     fn process_down(&self, _on: &mut OnTurn<'_>, _port: &Arc<Port>, _monitor: Reference) {}
 
@@ -90,6 +94,12 @@ pub(crate) trait Transport: Any + Send + Sync {
 
     /// What does not change during the port's life.
     fn nature(&self) -> Nature;
+}
+
+impl Due for Port {
+    fn due(self: Arc<Self>, number: u64) {
+        self.transport.due(&self, number);
+    }
 }
 
 /// What a port needs to know of its kind of back end.

@@ -281,6 +281,13 @@ impl<'t> OnTurn<'t> {
         self.turn
     }
 
+    /// Whether tasks wait for their time on this turn, as of this moment.
+    #[inline]
+    pub(crate) fn is_awaited(&self) -> bool {
+        // A worker leaves the state as it is while it runs the last task.
+        self.turn.state.load(Ordering::Relaxed) == BACKLOG && !self.turn.tasks.lock().is_empty()
+    }
+
     /// Runs foreign code, which may call back: functions it calls reach this turn again by
     /// [`Turn::with_lent`], or by the loan itself, which they tell by its note ([`find_loan`]).
     #[inline]
