@@ -32,6 +32,7 @@
 #endif
 
 extern void driver_report_exit(ErlDrvPort port, int status);
+extern int erl_drv_port_control(ErlDrvTermData port, unsigned int command, char *buf, ErlDrvSizeT len);
 
 enum { START, STOP, OUTPUT, INPUT, WRITABLE, TIMEOUT, ASYNC, FLUSH, EXIT, RELEASE, CALLBACKS };
 

@@ -243,6 +243,20 @@ STEP(s_steps)
     return 0;
 }
 
+/* "1 ! STEPS" asks port 1 so, "- ! STEPS" nobody, "0 ! STEPS" perhaps the port itself. */
+STEP(s_port_control)
+{
+    size_t len = strlen(rest + 4);
+    char *copy = driver_alloc(len + 1); /* whoever is asked frees it */
+    int result;
+    UNUSED;
+    memcpy(copy, rest + 4, len);
+    result = erl_drv_port_control(rest[0] == '-' ? driver_term_nil : terms[rest[0] - '0'], (unsigned char)rest[2], copy, len);
+    if (result != 0)
+        driver_free(copy);
+    return result;
+}
+
 /* Selecting. */
 STEP(s_pipe)
 {
@@ -397,7 +411,7 @@ static const struct {
     {"os_pid", s_os_pid}, {"ack", s_ack}, {"lock", s_lock}, {"create", s_create},
     {"caller", s_caller}, {"connected", s_connected}, {"mk_port", s_mk_port},
     {"remember", s_remember}, {"monitor", s_monitor}, {"start_fails", s_start_fails},
-    {"steps", s_steps}, {"pipe", s_pipe}, {"pair", s_pair}, {"open", s_open},
+    {"steps", s_steps}, {"port_control", s_port_control}, {"pipe", s_pipe}, {"pair", s_pair}, {"open", s_open},
     {"write", s_write}, {"read", s_read}, {"close", s_close}, {"forget", s_forget},
     {"select", s_select}, {"timer", s_timer}, {"cancel", s_cancel}, {"left", s_left},
     {"enq", s_enq}, {"pushq", s_pushq}, {"enq_bin", s_enq_bin}, {"pushq_bin", s_pushq_bin},

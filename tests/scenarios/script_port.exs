@@ -100,3 +100,50 @@ Scenario.exact("busy and closed", 0, fn ->
   p = open.("busy 1", [])
   {Port.close(p), Port.info(p)}
 end)
+
+# erl_drv_port_control, which asks another port and does not wait.
+second = fn -> Port.open({:spawn_driver, "script_drv 1"}, []) end
+for {name, steps} <- [
+      {"another", "port_control 1 ! output asked"},
+      {"another, twice, in order", "port_control 1 ! output first;port_control 1 ! output second"},
+      {"itself", "port_control 0 ! output asked;output before"},
+      {"with nothing", "port_control 1 ! ;port_control 1 ! output then"},
+      {"with what nobody knows", "port_control 1 z odd;port_control 1 ! output then"}
+    ] do
+  Scenario.exact("asking #{name}", 0, fn ->
+    p = open.("", [])
+    q = second.()
+    {ask.(p, ?!, steps), Scenario.flush(if(String.contains?(steps, "second") or String.contains?(steps, "before"), do: 2, else: 1)), is_list(Port.info(q))}
+  end)
+end
+# In `timeout` OTP 25 waits for ever.
+for {callback, cause} <- [{"output", :output}, {"ready_async", "async"}, {"stop", :close}] do
+  Scenario.exact("asking in #{callback}", 0, fn ->
+    p = open.("", [])
+    q = second.()
+    ask.(p, ?=, "#{callback} port_control 1 ! output asked")
+    case cause do
+      :output -> Port.command(p, "x")
+      :close ->
+        Process.unlink(p)
+        Port.close(p)
+      _ -> ask.(p, ?!, cause)
+    end
+    {Scenario.flush(1), is_list(Port.info(q))}
+  end)
+end
+Scenario.exact("asking one that ends it", 0, fn ->
+  p = open.("", [])
+  q = second.()
+  Port.monitor(q)
+  Process.unlink(q)
+  answer = ask.(p, ?!, "port_control 1 ! atom over")
+  {answer, Scenario.flush(1), ask.(p, ?!, "mk_port")}
+end)
+Scenario.exact("asking nobody, and one that is closed", 0, fn ->
+  p = open.("", [])
+  q = second.()
+  Process.unlink(q)
+  Port.close(q)
+  ask.(p, ?!, "port_control - ! output x;port_control 1 ! output x;mk_port")
+end)
