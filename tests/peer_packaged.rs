@@ -10,6 +10,7 @@ mod packaged;
 #[path = "support/program.rs"]
 mod program;
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -24,7 +25,8 @@ fn scratch(name: &str) -> PathBuf {
     folder
 }
 
-fn output(mut command: Command, driver: &Path, scratch: &Path) -> String {
+/// What a program prints; the signal, if one ended it.
+fn output(mut command: Command, driver: &Path, scratch: &Path) -> Result<String, i32> {
     command.env("DRIVER", driver).env("SCRATCH", scratch);
     // SDL without a screen.
     command
@@ -33,9 +35,17 @@ fn output(mut command: Command, driver: &Path, scratch: &Path) -> String {
     let output = program::run_within(command, "", PATIENCE);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr);
+    if let Some(signal) = output.status.signal() {
+        eprintln!("ended by signal {signal}:\n{text}\n{errors}");
+        return Err(signal);
+    }
     assert!(output.status.success(), "{text}\n{errors}");
-    text
+    Ok(text)
 }
+
+/// How often Erlang is asked again when it crashes, as OTP 25 does now and then when
+/// `trace_ip_drv` closes its sockets. Wharf is never asked twice.
+const TRIES: usize = 20;
 
 fn same_answers(name: &str, application: &str, driver: &str) {
     let Some(driver) = packaged::folder(application, driver) else {
@@ -47,22 +57,28 @@ fn same_answers(name: &str, application: &str, driver: &str) {
     };
     let script = file("exs");
     let theirs = || {
-        let mut elixir = Command::new("elixir");
-        elixir.arg(&script);
-        output(elixir, &driver, &scratch(name))
+        (0..TRIES).find_map(|_| {
+            let mut elixir = Command::new("elixir");
+            elixir.arg(&script);
+            output(elixir, &driver, &scratch(name)).ok()
+        })
     };
     if std::env::var_os("WHARF_RECORD").is_some() {
-        std::fs::write(file("out"), theirs()).unwrap();
+        std::fs::write(file("out"), theirs().expect("it does not crash each time")).unwrap();
     }
     let recorded = std::fs::read_to_string(file("out")).unwrap();
     let ours = command::wharf(&["run", &script.to_string_lossy()]);
-    assert_eq!(output(ours, &driver, &scratch(name)), recorded, "wharf");
+    let ours = output(ours, &driver, &scratch(name));
+    assert_eq!(ours.as_ref(), Ok(&recorded), "wharf");
     let elixir = Command::new("elixir").arg("--version").output();
     if elixir.is_err() {
         eprintln!("skipped: no elixir");
         return;
     }
-    assert_eq!(theirs(), recorded, "elixir");
+    match theirs() {
+        Some(theirs) => assert_eq!(theirs, recorded, "elixir"),
+        None => eprintln!("skipped: elixir crashed {TRIES} times"),
+    }
 }
 
 #[test]
@@ -110,7 +126,7 @@ fn sqlite_from_a_rust_program() {
     }
     let mut program = Command::new(example);
     program.arg(&driver);
-    let text = output(program, &driver, &scratch("rust"));
+    let text = output(program, &driver, &scratch("rust")).expect("it ends by itself");
     let answers: Vec<&str> = text.lines().collect();
     let parts = [
         ",ok}",
