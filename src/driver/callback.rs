@@ -353,7 +353,7 @@ const EMPTY_PIECE: SysIOVec = SysIOVec {
     iov_len: 0,
 };
 
-/// A piece as C sees it, and the binary behind it.
+/// A piece as C sees it, and the binary behind it; behind nothing there is none, as in Erlang.
 #[inline]
 fn piece_of(segment: &Binary) -> (SysIOVec, *mut ErlDrvBinary) {
     let bytes = segment.as_bytes();
@@ -361,7 +361,7 @@ fn piece_of(segment: &Binary) -> (SysIOVec, *mut ErlDrvBinary) {
         iov_base: bytes.as_ptr().cast_mut().cast(),
         iov_len: bytes.len(),
     };
-    let behind = segment.as_counted();
+    let behind = segment.as_counted().filter(|_| !bytes.is_empty());
     let behind = behind.map_or(ptr::null_mut(), |(counted, _)| counted.as_raw().as_ptr());
     (piece, behind.cast())
 }
