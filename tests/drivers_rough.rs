@@ -186,4 +186,6 @@ fn a_vector_pushed_in_front_is_there_as_it_was() {
         run("enq abc;pushqv 1 e,3,b3,n,1;peekqv;deq 4;peekq;drain"),
         "\"0 refc 2 0 4 9  bc+|bcd+|a+|abc+|9 5 d|a|abc|3 0\""
     );
+    world.close(port);
+    assert_eq!(world.message(), "{'EXIT',P,normal}");
 }

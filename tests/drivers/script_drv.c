@@ -42,13 +42,17 @@ static const char *const names[CALLBACKS] = {
 };
 
 /* Never freed: a callback whose script has ended its port still reads it. */
-typedef struct {
+typedef struct Scripted {
     ErlDrvPort port;
     ErlDrvTermData self;
     int number;
     int session;
     char steps[CALLBACKS][500];
+    struct Scripted *older;
 } Scripted;
+
+/* All there ever were: what is left of a port may be used after it, so they stay. */
+static Scripted *scripted;
 
 #define PORTS 10
 static ErlDrvPort ports[PORTS];
@@ -177,6 +181,9 @@ static ErlDrvData start(ErlDrvPort port, char *command)
 {
     Scripted *self = calloc(1, sizeof *self);
     char *word = strchr(command, ' ');
+    self->older = __atomic_load_n(&scripted, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&scripted, &self->older, self, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
     if (word != NULL) {
         self->number = (int)strtol(word, &word, 10);
         snprintf(self->steps[START], sizeof self->steps[START], "%s", word);
@@ -193,6 +200,15 @@ static ErlDrvData start(ErlDrvPort port, char *command)
     terms[self->number] = self->self;
     called(self, START);
     return start_result != 0 ? start_fails() : (ErlDrvData)self;
+}
+
+static void finish(void)
+{
+    while (scripted != NULL) {
+        Scripted *last = scripted;
+        scripted = last->older;
+        free(last);
+    }
 }
 
 static void stop(ErlDrvData data) { called((Scripted *)data, STOP); }
@@ -309,6 +325,7 @@ static ErlDrvSSizeT control(ErlDrvData data, unsigned int operation, char *buf, 
 static ErlDrvEntry entry = {
     .control = control,
     .start = start,
+    .finish = finish,
 #ifndef BARE
     .stop = stop,
     .output = output,
