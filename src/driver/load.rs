@@ -21,7 +21,7 @@ use super::pace::Pace;
 use super::raw::ErlDrvEntry;
 use super::registry::without_slashes;
 use super::writes::Writing;
-use crate::lock::{self, Lock};
+use crate::lock::{self, Lock, LongLock};
 use crate::os::imports;
 use crate::os::library::{self, Library, LibraryError, Scope};
 use crate::os::sigpipe::without_sigpipe;
@@ -109,14 +109,17 @@ impl LoadError {
     }
 }
 
+/// Held while a driver's library is opened or closed. Between the look whether a file is open and the
+/// opening nobody else may open it; and what was done in a library that is gone happened before
+/// anything in one that gets its place in memory.
+static LOADER: LongLock<()> = LongLock::new(());
+
 /// Opens a driver's file so that its variables are nobody else's. A file that is open already,
 /// by another host or because a thread was left in it, is opened once more as an anonymous copy:
 /// the system's loader would hand out the same library again, whose `init` then starts afresh
 /// under the ports of the other host, and whose lock those ports do not share.
 fn open_own(file: &Path, name: &str) -> Result<Library, LibraryError> {
-    /// Between the look and the opening nobody else may open the file.
-    static OPENING: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
-    let _one_at_a_time = OPENING.lock();
+    let _one_at_a_time = LOADER.lock();
     if Library::is_open(file)
         && let Ok(bytes) = std::fs::read(file)
     {
@@ -126,6 +129,11 @@ fn open_own(file: &Path, name: &str) -> Result<Library, LibraryError> {
     }
     // SAFETY: as above.
     unsafe { Library::open(file, Scope::Local) }
+}
+
+fn close(library: Library) -> Result<(), LibraryError> {
+    let _one_at_a_time = LOADER.lock();
+    without_sigpipe(|| library.close())
 }
 
 impl Driver {
@@ -264,7 +272,7 @@ impl Driver {
         }
         let library = self.library.lock().take();
         if let Some(library) = library
-            && let Err(error) = without_sigpipe(|| library.close())
+            && let Err(error) = close(library)
         {
             tracing::warn!(driver = ?self.entry.name, %error, "closing the library failed");
         }

@@ -11,7 +11,7 @@ use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
 use std::fmt;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, Ordering, fence};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// What C sees of a binary, and in front of it what C does not see.
 ///
@@ -331,8 +331,9 @@ impl Drop for Counted {
         if self.count().fetch_sub(1, Ordering::Release) != 1 {
             return;
         }
-        // Pairs with the `Release` above in other holders: their reads happen before the free.
-        fence(Ordering::Acquire);
+        // Pairs with the `Release` above in other holders: their reads happen before the free. A load
+        // and not a fence, because thread sanitizers follow loads only.
+        self.count().load(Ordering::Acquire);
         self.tell_end_if_marked();
         if let Some(layout) = layout(self.capacity()) {
             // SAFETY: the last holder is gone; allocated with this very layout.

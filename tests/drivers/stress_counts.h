@@ -29,6 +29,12 @@ static void end(int what)
     __atomic_add_fetch(&ended[what], 1, __ATOMIC_SEQ_CST);
 }
 
+static long under_way(int what)
+{
+    return __atomic_load_n(&begun[what], __ATOMIC_SEQ_CST) -
+           __atomic_load_n(&ended[what], __ATOMIC_SEQ_CST);
+}
+
 static unsigned int next(unsigned int *seed)
 {
     *seed = *seed * 1103515245u + 12345u;

@@ -233,7 +233,7 @@ static void make_port(Port *port)
 {
     Port *made;
     ErlDrvPort handle;
-    if (begun[PORTS] - ended[PORTS] > PORTS_MAX)
+    if (under_way(PORTS) > PORTS_MAX)
         return;
     made = hold(new_port(port->owner, next(&port->seed)));
     begin(PORTS);
