@@ -41,7 +41,7 @@ static const char *const names[CALLBACKS] = {
     "timeout", "ready_async", "flush", "process_exit", "stop_select",
 };
 
-/* Never freed: a callback whose script has ended its port still reads it. */
+/* Not freed with its port: a callback whose script has ended its port still reads it. */
 typedef struct Scripted {
     ErlDrvPort port;
     ErlDrvTermData self;
@@ -53,6 +53,15 @@ typedef struct Scripted {
 
 /* All there ever were: what is left of a port may be used after it, so they stay. */
 static Scripted *scripted;
+
+static Scripted *new_scripted(void)
+{
+    Scripted *self = calloc(1, sizeof *self);
+    self->older = __atomic_load_n(&scripted, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&scripted, &self->older, self, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+    return self;
+}
 
 #define PORTS 10
 static ErlDrvPort ports[PORTS];
@@ -179,11 +188,8 @@ static int called(Scripted *self, int which)
 
 static ErlDrvData start(ErlDrvPort port, char *command)
 {
-    Scripted *self = calloc(1, sizeof *self);
+    Scripted *self = new_scripted();
     char *word = strchr(command, ' ');
-    self->older = __atomic_load_n(&scripted, __ATOMIC_RELAXED);
-    while (!__atomic_compare_exchange_n(&scripted, &self->older, self, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-        ;
     if (word != NULL) {
         self->number = (int)strtol(word, &word, 10);
         snprintf(self->steps[START], sizeof self->steps[START], "%s", word);

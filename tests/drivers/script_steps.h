@@ -204,17 +204,15 @@ STEP(s_ack)
 STEP(s_lock) { UNUSED; return driver_lock_driver(port); }
 STEP(s_create)
 {
-    Scripted *made = calloc(1, sizeof *made);
+    Scripted *made = new_scripted();
     ErlDrvTermData owner;
     UNUSED;
     owner = rest[0] == 'c' ? driver_connected(port) : rest[0] == 'm' ? somebody : driver_term_nil;
     made->number = rest[1] - '0';
     made->session = session;
     made->port = driver_create_port(port, owner, rest + 2, (ErlDrvData)made);
-    if (made->port == (ErlDrvPort)-1) {
-        free(made);
+    if (made->port == (ErlDrvPort)-1)
         return -1;
-    }
     made->self = driver_mk_port(made->port);
     ports[made->number] = made->port;
     terms[made->number] = made->self;
