@@ -35,6 +35,7 @@ mod os;
 mod port;
 mod process;
 mod runtime;
+mod seldom;
 mod table;
 pub mod term;
 mod transport;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 const LINES_MAX: usize = 600;
 
-/// What every room may import: the short lock, and the table of numbered things.
-const ANYWHERE: [&str; 2] = ["lock", "table"];
+/// What every room may import: the short lock, what is seldom there, and the table of numbered things.
+const ANYWHERE: [&str; 3] = ["lock", "seldom", "table"];
 
 /// The rooms that a room may import from, besides itself and those.
 const ARROWS: [(&str, &[&str]); 10] = [

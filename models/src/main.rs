@@ -14,6 +14,8 @@ macro_rules! thread_local {
 }
 
 mod lock;
+#[path = "../../src/seldom.rs"]
+mod seldom;
 #[path = "../../src/table.rs"]
 mod table;
 

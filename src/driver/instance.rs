@@ -6,6 +6,7 @@
 //! called with this port fails softly.
 #![forbid(unsafe_code)]
 
+use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -26,6 +27,7 @@ use crate::port::queue::Queue;
 use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport, Unsupported};
 use crate::runtime::turn::{Hold, OnTurn, Turn, TurnCell};
+use crate::seldom::Seldom;
 use crate::term::iodata::IoData;
 use crate::term::{Pid, PortId, Reference, Term, decode, encode};
 
@@ -35,13 +37,9 @@ pub(super) struct Instance {
     drivers: Weak<Drivers>,
     fds: Arc<Fds>,
     interior: TurnCell<Interior>,
-    /// Also reached by the driver's own threads, which hold its port data lock then.
-    queue: Lock<PortQueue>,
+    beside: Lock<Seldom<Beside>>,
     /// The same as `life` says, for those who are not on the turn.
     over: AtomicBool,
-    pdl: Lock<Option<PdlHandle>>,
-    /// The turn, for the callback that has made the port and goes on; whose it is.
-    held: Lock<Option<(PortId, Hold)>>,
 }
 
 /// What only whoever is on the turn may touch.
@@ -51,21 +49,29 @@ pub(super) struct Interior {
     life: Life,
     /// The last word on `set_port_control_flags`.
     pub(super) control_binary: bool,
-    pub(super) timer: Timer,
+    pub(super) timer: Seldom<Timer>,
     /// How much of its time slice the running callback has used, in percent.
     pub(super) timeslice: u32,
-    pub(super) os_pid: Option<i64>,
-    pub(super) selects: Selects,
+    pub(super) os_pid: Option<Box<i64>>,
+    pub(super) selects: Seldom<Selects>,
     pub(super) ack: Ack,
     /// Keeps the driver loaded.
     count: Option<PortCount>,
 }
 
-/// The queue and what was lent out of it.
+/// What many ports never need, and what is also reached by who is not on the turn.
 #[derive(Default)]
-pub(super) struct PortQueue {
+pub(super) struct Beside {
+    /// The driver queue. The driver's own threads hold its port data lock when they reach it.
     pub(super) queue: Queue,
+    /// What was lent out of the queue.
     pub(super) lent: LentQueue,
+    /// The port data lock.
+    pub(super) pdl: Option<PdlHandle>,
+    /// The turn, for the callback that has made the port and goes on; whose it is.
+    kept: Option<(PortId, Hold)>,
+    /// What the driver acknowledged while `start` was running.
+    early: Option<Result<(), Term>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,7 +91,7 @@ pub(super) enum Ack {
     /// `start` is running.
     Starting,
     /// Given while `start` was running.
-    Early(Result<(), Term>),
+    Early,
     /// The open is waiting for it.
     Awaited,
     /// The open is over.
@@ -97,17 +103,12 @@ pub(super) struct PortCount {
     driver: Arc<Driver>,
     /// There until the last of its ports is gone, though that may be later than the host's end.
     drivers: Option<Arc<Drivers>>,
-    counts: bool,
 }
 
 impl PortCount {
     /// For a port that the registry has counted already.
     pub(super) fn counted(driver: Arc<Driver>, drivers: Option<Arc<Drivers>>) -> PortCount {
-        PortCount {
-            driver,
-            drivers,
-            counts: true,
-        }
+        PortCount { driver, drivers }
     }
 
     pub(super) fn driver(&self) -> &Arc<Driver> {
@@ -116,15 +117,14 @@ impl PortCount {
 
     /// The port is no longer counted; its driver stays loaded until the pin is dropped.
     fn into_pin(mut self) -> Option<Pin> {
-        self.counts = false;
-        let drivers = self.drivers.as_ref()?;
+        let drivers = self.drivers.take()?;
         Some(drivers.port_to_pin(&self.driver))
     }
 }
 
 impl Drop for PortCount {
     fn drop(&mut self) {
-        if let Some(drivers) = self.drivers.as_ref().filter(|_| self.counts) {
+        if let Some(drivers) = &self.drivers {
             drivers.close_port(&self.driver);
         }
     }
@@ -175,18 +175,16 @@ impl Instance {
                     data,
                     life,
                     control_binary: false,
-                    timer: Timer::default(),
+                    timer: Seldom::default(),
                     timeslice: 0,
                     os_pid: None,
-                    selects: Selects::default(),
+                    selects: Seldom::default(),
                     ack,
                     count: Some(count),
                 },
             ),
-            queue: Lock::new(PortQueue::default()),
+            beside: Lock::new(Seldom::default()),
             over: AtomicBool::new(false),
-            pdl: Lock::new(None),
-            held: Lock::new(None),
         }
     }
 
@@ -217,14 +215,21 @@ impl Instance {
         self.interior.get(on)
     }
 
-    /// The driver queue.
-    pub(super) fn queue(&self) -> &Lock<PortQueue> {
-        &self.queue
+    /// The driver queue, the port data lock and more.
+    pub(super) fn beside(&self) -> &Lock<Seldom<Beside>> {
+        &self.beside
+    }
+
+    /// How many bytes are in the driver queue.
+    #[inline]
+    pub(super) fn queue_bytes(&self) -> usize {
+        let beside = self.beside.lock();
+        beside.get().map_or(0, |beside| beside.queue.bytes())
     }
 
     /// Has the callback of this port that runs, and makes this one, keep the turn of this one.
     pub(super) fn keep_for(&self, maker: PortId, hold: Hold) {
-        *self.held.lock() = Some((maker, hold));
+        self.beside.lock().wanted().kept = Some((maker, hold));
     }
 
     /// Runs `f` on the turn that is kept for a port of which `is_maker` says that its callback is running
@@ -235,32 +240,37 @@ impl Instance {
         f: impl FnOnce(&mut OnTurn<'_>) -> R,
     ) -> Option<R> {
         let (maker, mut hold) = {
-            let mut held = self.held.lock();
-            match &*held {
-                Some((maker, _)) if is_maker(*maker) => held.take()?,
-                _ => return None,
+            let mut beside = self.beside.lock();
+            let kept = &mut beside.get_mut()?.kept;
+            if !kept.as_ref().is_some_and(|(maker, _)| is_maker(*maker)) {
+                return None;
             }
+            kept.take()?
         };
         let result = hold.run(f);
-        *self.held.lock() = Some((maker, hold));
+        self.keep_for(maker, hold);
         Some(result)
     }
 
     /// Whether the turn is kept for such a port.
     pub(super) fn is_kept(&self, is_maker: impl FnOnce(PortId) -> bool) -> bool {
-        let held = self.held.lock();
-        held.as_ref().is_some_and(|(maker, _)| is_maker(*maker))
+        let beside = self.beside.lock();
+        let kept = beside.get().and_then(|beside| beside.kept.as_ref());
+        kept.is_some_and(|(maker, _)| is_maker(*maker))
     }
 
     /// The callback that kept the turn is over.
     pub(super) fn keep_no_longer(&self) {
-        let held = self.held.lock().take();
-        drop(held);
+        let mut beside = self.beside.lock();
+        let kept = beside.get_mut().and_then(|beside| beside.kept.take());
+        drop(beside);
+        drop(kept);
     }
 
-    /// The port data lock.
-    pub(super) fn pdl(&self) -> &Lock<Option<PdlHandle>> {
-        &self.pdl
+    /// A share of the port data lock, if there is one.
+    pub(super) fn pdl(&self) -> Option<PdlHandle> {
+        let beside = self.beside.lock();
+        Some(beside.get()?.pdl.as_ref()?.share())
     }
 
     /// The driver's data.
@@ -292,7 +302,8 @@ impl Instance {
     pub(super) fn held(&self, on: &mut OnTurn<'_>) -> HeldByPort {
         let timer = self.timer_set(on);
         HeldByPort {
-            descriptors: self.interior.get(on).selects.waited_for(),
+            descriptors: (self.interior.get(on).selects.get())
+                .map_or_else(Vec::new, Selects::waited_for),
             timer,
         }
     }
@@ -309,7 +320,8 @@ impl Instance {
                 if let Ok(data) = outcome {
                     interior.data = data;
                 }
-                interior.ack = Ack::Early(outcome.map(|_| ()));
+                interior.ack = Ack::Early;
+                self.beside.lock().wanted().early = Some(outcome.map(|_| ()));
             }
             Ack::Awaited => {
                 interior.ack = Ack::Given;
@@ -318,7 +330,7 @@ impl Instance {
                 }
                 port.acknowledge(on, outcome.map(|_| ()));
             }
-            Ack::Unwanted | Ack::Early(_) | Ack::Given => {
+            Ack::Unwanted | Ack::Early | Ack::Given => {
                 misuse::tell(Some(port.id()), &Rule::UnwantedAck);
             }
         }
@@ -347,12 +359,17 @@ impl Instance {
     /// Empties the queue. A thread of the driver's that has the port data lock may be reading what it
     /// was lent of it, and is waited for.
     fn clear_queue(&self) {
-        let pdl = self.pdl.lock().as_ref().map(PdlHandle::share);
         let clear = || {
+            let mut beside = self.beside.lock();
+            let Some(there) = beside.get_mut() else {
+                return;
+            };
+            let cleared = (take(&mut there.queue), take(&mut there.lent));
+            drop(beside);
             // The segments are dropped outside the short lock.
-            let _queue = std::mem::take(&mut *self.queue.lock());
+            drop(cleared);
         };
-        match pdl {
+        match self.pdl() {
             Some(pdl) => pdl.exclusively(clear),
             None => clear(),
         }
@@ -379,14 +396,17 @@ impl Instance {
         interior.life = Life::Over;
         self.over.store(true, Ordering::Release);
         let count = interior.count.take();
-        for (fd, waiting) in interior.selects.clear() {
+        for (fd, waiting) in interior.selects.take().unwrap_or_default().all() {
             if waiting {
                 misuse::tell(Some(port.id()), &Rule::LeftSelected(fd));
             }
             self.fds.forget(port.id(), fd);
         }
         self.clear_queue();
-        let _pdl = self.pdl.lock().take();
+        let mut beside = self.beside.lock();
+        let pdl = beside.get_mut().and_then(|beside| beside.pdl.take());
+        drop(beside);
+        drop(pdl);
         if callback::innermost().is_none() {
             drop(count);
             return;
@@ -424,11 +444,14 @@ impl Transport for Instance {
                         interior.ack = Ack::Awaited;
                         Ok(Started::WhenAcknowledged)
                     }
-                    Ack::Early(Ok(())) => Ok(Started::Now),
-                    Ack::Early(Err(reason)) => {
-                        interior.data = data;
-                        self.stop(on, port);
-                        Err(reason)
+                    Ack::Early => {
+                        let early = self.beside.lock().wanted().early.take();
+                        let outcome = early.unwrap_or(Ok(()));
+                        if outcome.is_err() {
+                            interior.data = data;
+                            self.stop(on, port);
+                        }
+                        outcome.map(|()| Started::Now)
                     }
                     other => {
                         interior.ack = other;
@@ -485,7 +508,7 @@ impl Transport for Instance {
     }
 
     fn queued(&self, _: &mut OnTurn<'_>) -> usize {
-        self.queue.lock().queue.bytes()
+        self.queue_bytes()
     }
 
     fn flush(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
@@ -511,7 +534,7 @@ impl Transport for Instance {
     }
 
     fn os_pid(&self, on: &mut OnTurn<'_>) -> Option<i64> {
-        self.interior.get(on).os_pid
+        self.interior.get(on).os_pid.as_deref().copied()
     }
 
     fn nature(&self) -> Nature {

@@ -116,12 +116,10 @@ impl Selects {
             .collect()
     }
 
-    /// Forgets everything; gives the descriptors, and whether each was still waited for.
-    pub(super) fn clear(&mut self) -> Vec<(RawFd, bool)> {
-        self.selected
-            .drain(..)
-            .map(|one| (one.fd, one.read || one.write))
-            .collect()
+    /// The descriptors, and whether each was still waited for.
+    pub(super) fn all(self) -> impl Iterator<Item = (RawFd, bool)> {
+        let selected = self.selected.into_iter();
+        selected.map(|one| (one.fd, one.read || one.write))
     }
 }
 
@@ -134,7 +132,7 @@ pub(super) fn select(
     directions: Directions,
 ) {
     take_over(on, port, instance, fd, directions);
-    let selects = &mut instance.interior(on).selects;
+    let selects = instance.interior(on).selects.wanted();
     let at = selects.position(fd).unwrap_or_else(|| {
         selects.serial += 1;
         let serial = selects.serial;
@@ -189,7 +187,9 @@ fn drop_interest(
     directions: Directions,
     release: Release,
 ) {
-    let selects = &mut instance.interior(on).selects;
+    let Some(selects) = instance.interior(on).selects.get_mut() else {
+        return;
+    };
     let Some(at) = selects.position(fd) else {
         return;
     };
@@ -352,7 +352,7 @@ impl Ready for Handler {
                 None => break,
             }
         }
-        let selects = &mut instance.interior(on).selects;
+        let selects = instance.interior(on).selects.wanted();
         if let Some(selected) = selects.get(self.fd, self.serial) {
             selected.running = false;
             if !arm(&port, selected) {
@@ -373,7 +373,12 @@ enum Side {
 impl Handler {
     /// Callbacks are about to run. False if they are not wanted any more.
     fn begin(&self, on: &mut OnTurn<'_>, instance: &Instance) -> bool {
-        let Some(selected) = instance.interior(on).selects.get(self.fd, self.serial) else {
+        let Some(selected) = instance
+            .interior(on)
+            .selects
+            .wanted()
+            .get(self.fd, self.serial)
+        else {
             return false;
         };
         selected.running = true;
@@ -390,7 +395,7 @@ impl Handler {
         if on.is_awaited() || called.port.phase(on) != Phase::Open {
             return None;
         }
-        let selects = &mut called.instance.interior(on).selects;
+        let selects = called.instance.interior(on).selects.wanted();
         let selected = selects.get(self.fd, self.serial)?;
         let watched = matches!(selected.source, Source::Watched { _copy: None, .. });
         if !watched || !selected.haste.looks() {
@@ -411,7 +416,12 @@ impl Handler {
         if !instance.is_live(on) {
             return;
         }
-        let Some(selected) = instance.interior(on).selects.get(self.fd, self.serial) else {
+        let Some(selected) = instance
+            .interior(on)
+            .selects
+            .wanted()
+            .get(self.fd, self.serial)
+        else {
             return;
         };
         let wanted = if side == Side::Input {

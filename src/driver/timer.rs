@@ -42,7 +42,7 @@ impl Instance {
     /// `driver_set_timer`.
     pub(super) fn set_timer(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, after: Duration) {
         self.cancel_timer(on, port);
-        let timer = &mut self.interior(on).timer;
+        let timer = self.interior(on).timer.wanted();
         if timer.expiring && after.is_zero() {
             timer.set = Some(Wait::AtOnce);
         } else {
@@ -57,16 +57,25 @@ impl Instance {
         let now = Instant::now();
         let at = now.checked_add(after);
         let at = at.unwrap_or_else(|| now + Duration::from_secs(1 << 32));
-        let timer = &mut self.interior(on).timer;
+        let timer = self.interior(on).timer.wanted();
         timer.serial += 1;
         let who = Arc::<Port>::clone(port);
         let id = services.timers.set_for(at, who, timer.serial);
         timer.set = Some(Wait::Booked(timer.serial, id));
     }
 
+    /// What is waited for.
+    fn wait(&self, on: &mut OnTurn<'_>) -> Option<Wait> {
+        self.interior(on).timer.get()?.set
+    }
+
+    fn take_wait(&self, on: &mut OnTurn<'_>) -> Option<Wait> {
+        self.interior(on).timer.get_mut()?.set.take()
+    }
+
     /// `driver_cancel_timer`.
     pub(super) fn cancel_timer(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
-        if let Some(Wait::Booked(_, timer)) = self.interior(on).timer.set.take() {
+        if let Some(Wait::Booked(_, timer)) = self.take_wait(on) {
             port.services().timers.cancel(timer);
         }
     }
@@ -78,7 +87,7 @@ impl Instance {
 
     /// How long a timer that is set still takes.
     pub(super) fn timer_set(&self, on: &mut OnTurn<'_>) -> Option<Duration> {
-        match self.interior(on).timer.set? {
+        match self.wait(on)? {
             Wait::Booked(_, timer) => Some(timer.time_left()),
             Wait::AtOnce => Some(Duration::ZERO),
         }
@@ -91,7 +100,7 @@ impl Instance {
         let run = move |on: &mut OnTurn<'_>| {
             // Else it was cancelled, or set anew, since it ran out.
             if let Some(instance) = own.transport_as::<Instance>()
-                && let Some(Wait::Booked(current, _)) = instance.interior(on).timer.set
+                && let Some(Wait::Booked(current, _)) = instance.wait(on)
                 && current == serial
             {
                 instance.run_timeout(on, &own);
@@ -109,16 +118,16 @@ impl Instance {
         let began = clock::coarse();
         let mut before = began;
         for _ in 0..IN_A_ROW_MAX {
-            let timer = &mut self.interior(on).timer;
+            let timer = self.interior(on).timer.wanted();
             timer.set = None;
             timer.expiring = true;
             callback::plain(on, "timeout", self.called(port, None), |callbacks| {
                 callbacks.timeout
             });
             before = pace::note(port, self, before);
-            self.interior(on).timer.expiring = false;
+            self.interior(on).timer.wanted().expiring = false;
             Instance::after(on, port);
-            let Some(Wait::AtOnce) = self.interior(on).timer.set else {
+            let Some(Wait::AtOnce) = self.wait(on) else {
                 return;
             };
             // Others wait for the turn, or for this thread.
@@ -132,7 +141,7 @@ impl Instance {
         let own = Arc::clone(port);
         on.turn().post(Box::new(move |on| {
             if let Some(instance) = own.transport_as::<Instance>()
-                && let Some(Wait::AtOnce) = instance.interior(on).timer.set
+                && let Some(Wait::AtOnce) = instance.wait(on)
             {
                 instance.run_timeout(on, &own);
             }

@@ -146,7 +146,8 @@ impl Port {
         match state.phase {
             Phase::Open => {}
             Phase::Opening => {
-                state.start_failure.get_or_insert(Term::Atom(atom::NORMAL));
+                let failure = &mut state.starting.wanted().failure;
+                failure.get_or_insert(Term::Atom(atom::NORMAL));
                 return;
             }
             Phase::Closing => return self.finish(on),
@@ -197,7 +198,7 @@ impl Port {
         let state = self.state.get(on);
         match state.phase {
             Phase::Opening => {
-                state.start_failure.get_or_insert(reason);
+                state.starting.wanted().failure.get_or_insert(reason);
             }
             Phase::Open => self.close(on, reason, Flush::No),
             Phase::Closing => self.finish(on),

@@ -66,10 +66,18 @@ pub(crate) enum Change {
     Ready,
 }
 
+/// Bytes to fall below, and to reach.
+#[derive(Clone, Copy, Debug)]
+struct Marks {
+    low: u64,
+    high: u64,
+}
+
 /// The busy state of one port, as far as its queue and its driver decide.
 #[derive(Debug)]
 pub(crate) struct Flow {
-    limits: Limits,
+    /// None where its queue never makes the port busy, as with drivers.
+    limits: Option<Box<Marks>>,
     queue_busy: bool,
     driver_busy: bool,
     closed: bool,
@@ -80,6 +88,10 @@ impl Flow {
     ///
     /// A driver keeps its queue for itself: give [`Limits::Disabled`] for it.
     pub(crate) fn new(limits: Limits) -> Flow {
+        let limits = match limits {
+            Limits::Watermarks { low, high } => Some(Box::new(Marks { low, high })),
+            Limits::Disabled => None,
+        };
         Flow {
             limits,
             queue_busy: false,
@@ -95,9 +107,7 @@ impl Flow {
 
     /// The output queue now holds this many bytes.
     pub(crate) fn on_queue(&mut self, bytes: usize) -> Option<Change> {
-        let Limits::Watermarks { low, high } = self.limits else {
-            return None;
-        };
+        let Marks { low, high } = **self.limits.as_ref()?;
         let bytes = bytes as u64;
         // The marks may be equal: at the mark the queue is full.
         let busy = bytes >= high || (self.queue_busy && bytes >= low);

@@ -29,8 +29,10 @@ pub use options::{BadOption, Direction, Mechanism, Options, Packet};
 pub use text::BadText;
 
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use smallvec::SmallVec;
 
 use crate::lock::Lock;
 use crate::port::flow::Backlog;
@@ -51,7 +53,7 @@ use crate::term::{Atom, Pid, PortId, Term, atom};
 pub(crate) struct Port {
     id: PortId,
     /// What `port_info(Port, name)` says, in the bytes it was given in.
-    name: Box<[u8]>,
+    name: SmallVec<[u8; 16]>,
     turn: Arc<Turn>,
     services: Arc<Services>,
     transport: Box<dyn Transport>,
@@ -62,7 +64,6 @@ pub(crate) struct Port {
     tags: Lock<Tags>,
     /// The owner's number for those who are not on the turn; all ones when nobody listens.
     listener: AtomicU64,
-    opening: OnceLock<Arc<Opening>>,
 }
 
 /// What of a port's options is asked for while it is open. The rest is large, and done with.
@@ -86,18 +87,26 @@ impl KeptOptions {
 /// What may be read and written without being on the turn.
 #[derive(Default)]
 struct Tags {
-    name: Option<Atom>,
-    data: Option<Term>,
     closed: bool,
+    name: Option<Atom>,
+    data: Option<Box<Term>>,
 }
 
 /// An open that waits for the driver's acknowledgement.
 #[derive(Default)]
-struct Opening {
-    /// On the turn: there is an outcome, or one is coming about.
-    given: AtomicBool,
+pub(crate) struct Opening {
     outcome: Lock<Option<Result<(), Term>>>,
     pause: Arc<Pause>,
+}
+
+impl Opening {
+    fn wait(&self, owner: &Arc<ProcessCell>) -> Result<(), Term> {
+        if owner.suspend(&self.pause) {
+            return self.outcome.lock().take().unwrap_or(Ok(()));
+        }
+        // It was killed, and the port hears of that by its link.
+        Err(owner.fate_or_killed())
+    }
 }
 
 /// Why a port could not be opened.
@@ -133,8 +142,8 @@ impl Port {
         let opener = Arc::clone(owner);
         let started = port.ask(move |on, port| port.begin(on, &opener));
         let outcome = match started {
-            Ok(Ok(Started::Now)) => Ok(()),
-            Ok(Ok(Started::WhenAcknowledged)) => port.wait_for_acknowledgement(owner),
+            Ok(Ok(None)) => Ok(()),
+            Ok(Ok(Some(opening))) => opening.wait(owner),
             Ok(Err(reason)) => Err(reason),
             Err(WouldDeadlock) => {
                 let unused = Arc::clone(&port);
@@ -199,7 +208,7 @@ impl Port {
         table::insert(|id| {
             Arc::new(Port {
                 id,
-                name,
+                name: SmallVec::from_slice(&name),
                 state: TurnCell::new(&turn, state),
                 turn,
                 services: Arc::clone(services),
@@ -208,17 +217,17 @@ impl Port {
                 backlog,
                 tags: Lock::new(Tags::default()),
                 listener: AtomicU64::new(owner.pid().number()),
-                opening: OnceLock::new(),
             })
         })
     }
 
-    /// Starts the back end; on the turn.
+    /// Starts the back end; on the turn. Gives what the opener has to wait for, if that is
+    /// an acknowledgement.
     fn begin(
         self: &Arc<Self>,
         on: &mut OnTurn<'_>,
         opener: &Arc<ProcessCell>,
-    ) -> Result<Started, Term> {
+    ) -> Result<Option<Arc<Opening>>, Term> {
         let started = match self.transport.start(on, self) {
             Ok(started) => started,
             Err(reason) => {
@@ -226,12 +235,12 @@ impl Port {
                 return Err(reason);
             }
         };
-        let state = self.state.get(on);
+        let said = self.state.get(on).starting.take().unwrap_or_default();
         let acknowledged = match started {
             Started::Now => Some(Ok(())),
-            Started::WhenAcknowledged => state.acknowledged.take(),
+            Started::WhenAcknowledged => said.acknowledged,
         };
-        match (state.start_failure.take(), acknowledged) {
+        match (said.failure, acknowledged) {
             (Some(reason), _) | (None, Some(Err(reason))) => {
                 self.transport.stop(on, self);
                 self.withdraw(on);
@@ -239,13 +248,15 @@ impl Port {
             }
             (None, Some(Ok(()))) => {
                 self.opened(on, opener);
-                Ok(Started::Now)
+                Ok(None)
             }
             (None, None) => {
                 // Only the opener waits: to all others the port is there.
-                self.opening.get_or_init(Default::default);
+                let opening = Arc::<Opening>::default();
+                let starting = self.state.get(on).starting.wanted();
+                starting.opening = Some(Arc::clone(&opening));
                 self.opened(on, opener);
-                Ok(Started::WhenAcknowledged)
+                Ok(Some(opening))
             }
         }
     }
@@ -290,30 +301,18 @@ impl Port {
         self.services.ports_open.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn wait_for_acknowledgement(self: &Arc<Self>, owner: &Arc<ProcessCell>) -> Result<(), Term> {
-        let Some(opening) = self.opening.get() else {
-            return Ok(());
-        };
-        if owner.suspend(&opening.pause) {
-            return opening.outcome.lock().take().unwrap_or(Ok(()));
-        }
-        // It was killed, and the port hears of that by its link.
-        Err(owner.fate_or_killed())
-    }
-
     /// The back end that answered [`Started::WhenAcknowledged`], or is about to, has made up
     /// its mind. Without effect for any other port, and the second time.
     pub(crate) fn acknowledge(self: &Arc<Self>, on: &mut OnTurn<'_>, outcome: Result<(), Term>) {
-        let Some(opening) = self.opening.get() else {
-            let state = self.state.get(on);
+        let state = self.state.get(on);
+        let starting = state.starting.get_mut();
+        let Some(opening) = starting.and_then(|starting| starting.opening.take()) else {
             if state.phase == Phase::Opening {
-                state.acknowledged.get_or_insert(outcome);
+                let starting = state.starting.wanted();
+                starting.acknowledged.get_or_insert(outcome);
             }
             return;
         };
-        if opening.given.swap(true, Ordering::Relaxed) {
-            return;
-        }
         if outcome.is_err() {
             self.fail_unlinked(on, Term::Atom(atom::NORMAL));
         }
@@ -401,7 +400,7 @@ impl Port {
     pub(crate) fn set_data(&self, data: Term) -> bool {
         let mut tags = self.tags.lock();
         let open = !tags.closed;
-        let before = open.then(|| tags.data.replace(data));
+        let before = open.then(|| tags.data.replace(Box::new(data)));
         drop(tags);
         drop(before);
         open
@@ -413,7 +412,8 @@ impl Port {
         if tags.closed {
             return None;
         }
-        Some(tags.data.clone().unwrap_or(Term::Atom(atom::UNDEFINED)))
+        let data = tags.data.as_deref().cloned();
+        Some(data.unwrap_or(Term::Atom(atom::UNDEFINED)))
     }
 
     /// Closes an open port: everyone who knows it is told `reason`, then queued output goes
@@ -425,7 +425,7 @@ impl Port {
         // Whoever still waits for the open gets the port, and then hears of its end.
         self.acknowledge(on, Ok(()));
         let state = self.state.get(on);
-        for held in &state.held {
+        for held in state.waiting.get().iter().flat_map(|waits| &waits.held) {
             self.backlog.remove(held.what.bytes());
         }
         let (mut relations, waiting) = state.on_close();

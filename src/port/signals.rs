@@ -108,7 +108,8 @@ impl Port {
     /// Keeps what its sender does not wait with.
     fn hold(&self, on: &mut OnTurn<'_>, caller: Option<Pid>, what: Waiting) {
         self.backlog.add(what.bytes());
-        self.state.get(on).held.push_back(Held { caller, what });
+        let waits = self.state.get(on).waiting.wanted();
+        waits.held.push_back(Held { caller, what });
     }
 
     /// A command of the owner, which may pass.
@@ -134,7 +135,7 @@ impl Port {
     /// have been called from inside the back end, which must not be entered twice.
     pub(super) fn resume(self: &Arc<Self>, on: &mut OnTurn<'_>) {
         let state = self.state.get(on);
-        if state.held.is_empty() {
+        if !state.holds() {
             for pause in state.resume() {
                 pause.end();
             }
@@ -151,7 +152,7 @@ impl Port {
             if state.phase != Phase::Open || state.flow.is_busy() {
                 return;
             }
-            let Some(held) = state.held.pop_front() else {
+            let Some(held) = state.next_held() else {
                 return self.resume(on);
             };
             self.backlog.remove(held.what.bytes());

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::port::Opening;
 use crate::port::flow::{Flow, Limits};
 use crate::port::line::LineBuffer;
 use crate::port::options::Options;
@@ -14,6 +15,7 @@ use crate::process::exit;
 use crate::process::pause::Pause;
 use crate::process::relations::Relations;
 use crate::process::signal::{ExitCause, Party, Shape};
+use crate::seldom::Seldom;
 use crate::term::{Pid, Term};
 
 /// Where a port is in its life.
@@ -38,30 +40,44 @@ pub(crate) struct State {
     pub(crate) relations: Relations,
     /// How data looks once the port is open.
     pub(crate) shape: Shape,
-    pub(crate) line: Option<LineBuffer>,
+    pub(crate) line: Option<Box<LineBuffer>>,
     /// The option `eof`: end of input is told and the port stays.
     pub(crate) eof: bool,
     pub(crate) flow: Flow,
-    /// Threads that wait until the port is not busy.
-    pub(crate) suspended: Vec<Arc<Pause>>,
+    pub(crate) waiting: Seldom<Waits>,
     /// Bytes that came from the back end, and bytes that went to it.
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     /// Whether the owner is to hear `closed`.
     pub(crate) closed_wanted: bool,
-    /// Why the back end failed while it was starting.
-    pub(crate) start_failure: Option<Term>,
-    /// What the back end acknowledged while it was still starting.
-    pub(crate) acknowledged: Option<Result<(), Term>>,
-    /// Commands that were left on the turn and met a busy port, and what their senders sent
-    /// after them, oldest first.
-    pub(crate) held: VecDeque<Held>,
+    pub(crate) starting: Seldom<Starting>,
     /// Whether a task that lets them pass is on its way.
     pub(crate) releasing: bool,
     /// Whether closing began with output queued: then nothing more reaches the owner.
     pub(crate) silent: bool,
     /// The back end is being stopped.
     pub(crate) stopping: bool,
+}
+
+/// Who and what waits for the port.
+#[derive(Default)]
+pub(crate) struct Waits {
+    /// Threads that wait until the port is not busy.
+    suspended: Vec<Arc<Pause>>,
+    /// Commands that were left on the turn and met a busy port, and what their senders sent
+    /// after them, oldest first.
+    pub(crate) held: VecDeque<Held>,
+}
+
+/// What the back end said while it was starting.
+#[derive(Default)]
+pub(crate) struct Starting {
+    /// Why it failed.
+    pub(crate) failure: Option<Term>,
+    /// What it acknowledged.
+    pub(crate) acknowledged: Option<Result<(), Term>>,
+    /// The open that waits for an acknowledgement.
+    pub(crate) opening: Option<Arc<Opening>>,
 }
 
 /// What waits in the port, because its sender did not.
@@ -111,16 +127,16 @@ impl State {
             } else {
                 Shape::List
             },
-            line: options.line_limit().map(LineBuffer::new),
+            line: options
+                .line_limit()
+                .map(|limit| Box::new(LineBuffer::new(limit))),
             eof: options.wants_eof(),
             flow: Flow::new(queue_limits),
-            suspended: Vec::new(),
+            waiting: Seldom::default(),
             bytes_in: 0,
             bytes_out: 0,
             closed_wanted: false,
-            start_failure: None,
-            acknowledged: None,
-            held: VecDeque::new(),
+            starting: Seldom::default(),
             releasing: false,
             silent: false,
             stopping: false,
@@ -131,7 +147,7 @@ impl State {
     #[inline]
     pub(crate) fn gate(&self) -> Gate {
         match self.phase {
-            Phase::Open if self.flow.is_busy() || !self.held.is_empty() => Gate::Busy,
+            Phase::Open if self.flow.is_busy() || self.holds() => Gate::Busy,
             Phase::Open => Gate::Free,
             _ => Gate::Shut,
         }
@@ -146,9 +162,21 @@ impl State {
     /// Whether a command of this process waits: then all that it asks for has to wait, too.
     #[inline]
     pub(crate) fn holds_for(&self, caller: Option<Pid>) -> bool {
-        !self.held.is_empty()
-            && caller.is_some()
-            && self.held.iter().any(|held| held.caller == caller)
+        self.waiting.get().is_some_and(|waits| {
+            caller.is_some() && waits.held.iter().any(|held| held.caller == caller)
+        })
+    }
+
+    /// Whether a command waits.
+    #[inline]
+    pub(crate) fn holds(&self) -> bool {
+        let waits = self.waiting.get();
+        waits.is_some_and(|waits| !waits.held.is_empty())
+    }
+
+    /// Takes out the command that has waited longest.
+    pub(crate) fn next_held(&mut self) -> Option<Held> {
+        self.waiting.get_mut()?.held.pop_front()
     }
 
     /// Does an exit signal end this port? Takes note of a link that is thereby gone.
@@ -164,25 +192,29 @@ impl State {
     pub(crate) fn on_close(&mut self) -> (Relations, Vec<Arc<Pause>>) {
         self.phase = Phase::Closing;
         self.flow.on_close();
-        self.held.clear();
-        (self.relations.take(), std::mem::take(&mut self.suspended))
+        let waits = self.waiting.take().unwrap_or_default();
+        (self.relations.take(), waits.suspended)
     }
 
     /// Where somebody may wait until the port is not busy.
     pub(crate) fn suspend(&mut self) -> Arc<Pause> {
-        if self.suspended.len() == self.suspended.capacity() {
+        let suspended = &mut self.waiting.wanted().suspended;
+        if suspended.len() == suspended.capacity() {
             // Who was killed, or gave up, has left only our side of its pause.
-            self.suspended.retain(|pause| Arc::strong_count(pause) > 1);
+            suspended.retain(|pause| Arc::strong_count(pause) > 1);
         }
         let pause = Arc::new(Pause::default());
-        self.suspended.push(Arc::clone(&pause));
+        suspended.push(Arc::clone(&pause));
         pause
     }
 
     /// Who may go on, now that the port is not busy.
     /// Who was the first to wait comes last, as in Erlang.
     pub(crate) fn resume(&mut self) -> Vec<Arc<Pause>> {
-        let mut suspended = std::mem::take(&mut self.suspended);
+        let Some(waits) = self.waiting.get_mut() else {
+            return Vec::new();
+        };
+        let mut suspended = std::mem::take(&mut waits.suspended);
         if !suspended.is_empty() {
             suspended.rotate_left(1);
         }

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::process::signal::Party;
 
 /// So many are kept in place; a tree's first node is larger than a port's other books together.
-const FEW: usize = 2;
+const FEW: usize = 1;
 /// A list of up to so many is searched; beyond, a tree is.
 const LISTED_MAX: usize = 16;
 

@@ -6,12 +6,18 @@ use std::collections::BTreeMap;
 
 use crate::process::links::Links;
 use crate::process::signal::{Party, Watch};
+use crate::seldom::Seldom;
 use crate::term::{Reference, Term};
 
 /// See the module's text.
 #[derive(Debug, Default)]
 pub(crate) struct Relations {
     links: Links,
+    monitors: Seldom<Monitors>,
+}
+
+#[derive(Debug, Default)]
+struct Monitors {
     /// Monitors on this party, oldest first.
     watches: Vec<Watch>,
     /// Monitors this party has on others.
@@ -45,38 +51,45 @@ impl Relations {
 
     /// Notes a monitor on this party.
     pub(crate) fn add_watch(&mut self, watch: Watch) {
-        self.watches.push(watch);
+        self.monitors.wanted().watches.push(watch);
     }
 
     /// Forgets a monitor on this party.
     pub(crate) fn remove_watch(&mut self, reference: Reference) -> Option<Watch> {
-        let at = self.watches.iter().position(|w| w.reference == reference)?;
-        Some(self.watches.remove(at))
+        let watches = &mut self.monitors.get_mut()?.watches;
+        let at = watches.iter().position(|w| w.reference == reference)?;
+        Some(watches.remove(at))
     }
 
     /// Monitors on this party, oldest first.
     pub(crate) fn watches(&self) -> &[Watch] {
-        &self.watches
+        self.monitors
+            .get()
+            .map_or(&[], |monitors| &monitors.watches)
     }
 
     /// Notes a monitor of this party on another.
     pub(crate) fn watch(&mut self, reference: Reference, target: Option<Party>, object: Term) {
-        self.watching.insert(reference, Watching { target, object });
+        let watching = &mut self.monitors.wanted().watching;
+        watching.insert(reference, Watching { target, object });
     }
 
     /// Ends a monitor of this party. `None` when it is not (or no longer) one.
     pub(crate) fn unwatch(&mut self, reference: Reference) -> Option<Watching> {
-        self.watching.remove(&reference)
+        self.monitors.get_mut()?.watching.remove(&reference)
     }
 
     /// Whether this is a monitor of this party.
     pub(crate) fn is_watching(&self, reference: Reference) -> bool {
-        self.watching.contains_key(&reference)
+        let monitors = self.monitors.get();
+        monitors.is_some_and(|monitors| monitors.watching.contains_key(&reference))
     }
 
     /// Monitors this party has on others.
     pub(crate) fn watching(&self) -> impl Iterator<Item = (Reference, &Watching)> + '_ {
-        self.watching.iter().map(|(reference, w)| (*reference, w))
+        let monitors = self.monitors.get().into_iter();
+        let watching = monitors.flat_map(|monitors| &monitors.watching);
+        watching.map(|(reference, w)| (*reference, w))
     }
 
     /// Takes everything, for the end of the party.

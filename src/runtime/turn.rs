@@ -19,6 +19,7 @@ use std::sync::Arc;
 use crate::lock::atomic::{AtomicU8, Ordering};
 use crate::lock::{Lock, spin_for};
 use crate::runtime::workers::Workers;
+use crate::seldom::Seldom;
 
 /// Something to do once it is its time on a turn.
 pub(crate) type Task = Box<dyn FnOnce(&mut OnTurn<'_>) + Send>;
@@ -39,7 +40,7 @@ const LOOKS: u32 = 32;
 /// See the module's text.
 pub(crate) struct Turn {
     state: AtomicU8,
-    tasks: Lock<VecDeque<Task>>,
+    tasks: Lock<Seldom<VecDeque<Task>>>,
     workers: Arc<Workers>,
 }
 
@@ -93,7 +94,7 @@ impl Turn {
     pub(crate) fn new(workers: &Arc<Workers>) -> Arc<Turn> {
         Arc::new(Turn {
             state: AtomicU8::new(IDLE),
-            tasks: Lock::new(VecDeque::new()),
+            tasks: Lock::new(Seldom::default()),
             workers: Arc::clone(workers),
         })
     }
@@ -149,7 +150,7 @@ impl Turn {
     /// Leaves `task` to be run in its time, by a worker.
     pub(crate) fn post(self: &Arc<Self>, task: Task) {
         let mut tasks = self.tasks.lock();
-        tasks.push_back(task);
+        tasks.wanted().push_back(task);
         let before = self.state.swap(BACKLOG, Ordering::AcqRel);
         drop(tasks);
         if before == IDLE {
@@ -188,7 +189,7 @@ impl Turn {
     pub(crate) fn visit(self: &Arc<Self>) {
         for _ in 0..TASKS_PER_VISIT {
             let mut tasks = self.tasks.lock();
-            let Some(task) = tasks.pop_front() else {
+            let Some(task) = tasks.get_mut().and_then(VecDeque::pop_front) else {
                 // Under the queue's lock no task can slip in between look and leave.
                 self.state.store(IDLE, Ordering::Release);
                 return;
@@ -285,7 +286,8 @@ impl<'t> OnTurn<'t> {
     #[inline]
     pub(crate) fn is_awaited(&self) -> bool {
         // A worker leaves the state as it is while it runs the last task.
-        self.turn.state.load(Ordering::Relaxed) == BACKLOG && !self.turn.tasks.lock().is_empty()
+        self.turn.state.load(Ordering::Relaxed) == BACKLOG
+            && (self.turn.tasks.lock().get()).is_some_and(|tasks| !tasks.is_empty())
     }
 
     /// Runs foreign code, which may call back: functions it calls reach this turn again by

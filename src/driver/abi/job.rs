@@ -4,7 +4,6 @@ use std::ffi::{c_long, c_uint, c_void};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::misuse::{self, Rule};
-use super::sync::PdlHandle;
 use super::{export, with_port};
 use crate::driver::callback;
 use crate::driver::context;
@@ -33,7 +32,7 @@ export! {
             let driver = std::sync::Arc::clone(instance.driver());
             // Both are let go when the driver has its data back.
             let pin = drivers.pin(&driver);
-            let pdl = instance.pdl().lock().as_ref().map(PdlHandle::share);
+            let pdl = instance.pdl();
             let (id, data) = (port.id(), Data(data));
             let variables = std::sync::Arc::clone(&port.services().variables);
             let job = Box::new(move || {

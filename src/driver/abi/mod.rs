@@ -191,11 +191,9 @@ pub(super) fn reach_anywhere<R>(
             let port = ports::get(id)?;
             let instance = port.transport_as::<Instance>()?;
             let locked = || {
-                instance
-                    .pdl()
-                    .lock()
-                    .as_ref()
-                    .is_some_and(PdlHandle::is_locked)
+                let beside = instance.beside().lock();
+                let pdl = beside.get().and_then(|beside| beside.pdl.as_ref());
+                pdl.is_some_and(PdlHandle::is_locked)
             };
             let is_here =
                 port.turn().with_lent(|_| ()).is_some() || instance.is_kept(callback::is_running);

@@ -121,7 +121,7 @@ export! {
 
     fn erl_drv_set_os_pid(port: ErlDrvPort, pid: ErlDrvSInt), else () => {
         with_port(port, |on, _, instance| {
-            instance.interior(on).os_pid = (pid >= 0).then_some(pid);
+            instance.interior(on).os_pid = (pid >= 0).then(|| Box::new(pid));
         });
     }
 

@@ -55,11 +55,12 @@ export! {
 
     fn driver_deq(port: ErlDrvPort, len: ErlDrvSizeT) -> ErlDrvSizeT, else usize::MAX => {
         let left = with_port_anywhere(port, |port, instance| {
-            let mut held = instance.queue().lock();
+            let mut beside = instance.beside().lock();
+            let held = beside.wanted();
             let left = held.queue.take(len);
             if left.is_none() {
                 let there = held.queue.bytes();
-                drop(held);
+                drop(beside);
                 misuse::tell(Some(port.id()), &Rule::DequeuedTooMuch { wanted: len, there });
             }
             left
@@ -68,7 +69,7 @@ export! {
     }
 
     fn driver_sizeq(port: ErlDrvPort) -> ErlDrvSizeT, else usize::MAX => {
-        with_port_anywhere(port, |_, instance| instance.queue().lock().queue.bytes())
+        with_port_anywhere(port, |_, instance| instance.queue_bytes())
             .unwrap_or(usize::MAX)
     }
 
@@ -94,15 +95,15 @@ export! {
 
 fn lend(port: ErlDrvPort) -> Option<ErlIOVec> {
     with_port_anywhere(port, |_, instance| {
-        let mut held = instance.queue().lock();
-        let held = &mut *held;
+        let mut beside = instance.beside().lock();
+        let held = beside.wanted();
         held.lent.lend(&held.queue)
     })
 }
 
 fn add(port: ErlDrvPort, end: End, segments: Vec<Binary>) -> c_int {
     let added = with_port_anywhere(port, |_, instance| {
-        instance.queue().lock().queue.add(end, segments)
+        instance.beside().lock().wanted().queue.add(end, segments)
     });
     if added == Some(true) { 0 } else { -1 }
 }

@@ -85,7 +85,8 @@ fn with_pdl(pdl: ErlDrvPDL, f: impl FnOnce(NonNull<Pdl>, &Pdl) -> i64) -> i64 {
 export! {
     fn driver_pdl_create(port: ErlDrvPort) -> ErlDrvPDL, else ptr::null_mut() => {
         let created = with_port(port, |_, _, instance| {
-            let mut pdl = instance.pdl().lock();
+            let mut beside = instance.beside().lock();
+            let pdl = &mut beside.wanted().pdl;
             if pdl.is_some() {
                 return None;
             }

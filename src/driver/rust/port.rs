@@ -186,22 +186,25 @@ impl<'a> DriverPort<'a> {
             return;
         }
         reach_anywhere(self.word, |_, instance| {
-            instance.queue().lock().queue.add(end, vec![bytes])
+            instance
+                .beside()
+                .lock()
+                .wanted()
+                .queue
+                .add(end, vec![bytes])
         });
     }
 
     /// How many bytes are in the queue.
     pub fn queue_len(&self) -> usize {
-        reach_anywhere(self.word, |_, instance| {
-            instance.queue().lock().queue.bytes()
-        })
-        .unwrap_or(0)
+        reach_anywhere(self.word, |_, instance| instance.queue_bytes()).unwrap_or(0)
     }
 
     /// The queue's pieces, first in first out. Nothing is copied.
     pub fn queue(&self) -> Vec<Binary> {
         reach_anywhere(self.word, |_, instance| {
-            instance.queue().lock().queue.segments().cloned().collect()
+            let mut beside = instance.beside().lock();
+            beside.wanted().queue.segments().cloned().collect()
         })
         .unwrap_or_default()
     }
@@ -209,7 +212,8 @@ impl<'a> DriverPort<'a> {
     /// Takes bytes off the front of the queue; all of them if there are no more than that.
     pub fn dequeue(&mut self, bytes: usize) {
         reach_anywhere(self.word, |_, instance| {
-            let mut held = instance.queue().lock();
+            let mut beside = instance.beside().lock();
+            let held = beside.wanted();
             let bytes = bytes.min(held.queue.bytes());
             held.queue.take(bytes);
         });
@@ -323,7 +327,7 @@ impl<'a> DriverPort<'a> {
     /// What `port_info` gives as `os_pid`.
     pub fn set_os_pid(&mut self, pid: i64) {
         reach(self.word, |on, _, instance| {
-            instance.interior(on).os_pid = Some(pid)
+            instance.interior(on).os_pid = Some(Box::new(pid))
         });
     }
 
