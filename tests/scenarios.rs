@@ -24,6 +24,8 @@ use program::try_run_within;
 
 /// Longer than a topic takes on a machine that has much else to do.
 const PATIENCE: Duration = Duration::from_secs(240);
+/// And where another program watches it.
+const PATIENCE_WATCHED: Duration = Duration::from_secs(1800);
 
 macro_rules! topics {
     ($($topic:ident),* $(,)?) => {
@@ -212,7 +214,11 @@ fn tell_with(
         .env("TMPDIR", &scratch)
         .env("LC_ALL", "C.UTF-8")
         .env("WHARF_SCENARIO_DRIVERS", drivers);
-    let output = try_run_within(program, "", PATIENCE)?;
+    let patience = match std::env::var_os("WHARF_SCENARIO_UNDER") {
+        Some(_) => PATIENCE_WATCHED,
+        None => PATIENCE,
+    };
+    let output = try_run_within(program, "", patience)?;
     let text = String::from_utf8_lossy(&output.stdout);
     let lines: Vec<String> = text
         .lines()

@@ -166,7 +166,7 @@ pub(super) fn name() -> Option<&'static str> {
 /// The name of the driver that it belongs to.
 pub(super) fn driver() -> Option<String> {
     // SAFETY: as in `with_frame`.
-    find(|frame| Some(unsafe { &*frame.instance }.driver().name()))
+    find(|frame| Some(unsafe { &*frame.instance }.driver().name().to_owned()))
 }
 
 /// The port of the innermost callback.

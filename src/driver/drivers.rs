@@ -190,7 +190,7 @@ impl Drivers {
 
     /// One port more of a driver that has one already.
     pub(super) fn another(&self, driver: &Arc<Driver>) -> Option<Opener> {
-        let driver = self.registry.lock().open_port(&driver.name())?;
+        let driver = self.registry.lock().open_port(driver.name())?;
         Some(self.opener(driver))
     }
 
@@ -220,7 +220,7 @@ impl Drivers {
 
     /// A port of the driver is gone.
     pub(super) fn close_port(&self, driver: &Driver) {
-        let due = self.registry.lock().close_port(&driver.name());
+        let due = self.registry.lock().close_port(driver.name());
         if due {
             self.settle_soon();
         }
@@ -228,7 +228,7 @@ impl Drivers {
 
     /// Keeps the driver loaded.
     pub(super) fn pin(&self, driver: &Arc<Driver>) -> Pin {
-        self.registry.lock().pin(&driver.name());
+        self.registry.lock().pin(driver.name());
         Pin {
             drivers: self.me.upgrade(),
             driver: Arc::clone(driver),
@@ -237,7 +237,7 @@ impl Drivers {
 
     /// A port of the driver is gone, and the driver's code may still be running.
     pub(super) fn port_to_pin(&self, driver: &Arc<Driver>) -> Pin {
-        self.registry.lock().port_to_pin(&driver.name());
+        self.registry.lock().port_to_pin(driver.name());
         Pin {
             drivers: self.me.upgrade(),
             driver: Arc::clone(driver),
@@ -245,7 +245,7 @@ impl Drivers {
     }
 
     fn unpin(&self, driver: &Driver) {
-        let due = self.registry.lock().unpin(&driver.name());
+        let due = self.registry.lock().unpin(driver.name());
         if due {
             self.settle_soon();
         }
@@ -306,9 +306,7 @@ impl Drivers {
 
     /// Whether the ports of the driver are being closed by force.
     pub(super) fn is_killing(&self, driver: &Driver) -> bool {
-        self.registry
-            .lock()
-            .is_killing(&driver.entry.name.to_string_lossy())
+        self.registry.lock().is_killing(driver.name())
     }
 
     /// `try_unload/2`.
@@ -364,14 +362,14 @@ impl Drivers {
 
     /// `driver_lock_driver`.
     pub(crate) fn make_permanent(&self, driver: &Driver) -> bool {
-        let (done, notices) = self.registry.lock().make_permanent(&driver.name());
+        let (done, notices) = self.registry.lock().make_permanent(driver.name());
         self.tell(notices);
         done
     }
 
     /// `add_driver_entry`: false if the name is taken.
     pub(crate) fn add_static(&self, driver: Driver) -> bool {
-        let name = driver.name();
+        let name = driver.name().to_owned();
         let mut registry = self.registry.lock();
         if registry.contains(&name) {
             return false;

@@ -32,6 +32,7 @@ use crate::term::{Atom, Term};
 /// A loaded, checked driver.
 pub(crate) struct Driver {
     pub(super) entry: Entry,
+    name: Box<str>,
     /// `None` for a driver that is part of the program, and after unloading.
     library: Lock<Option<Library>>,
     unloaded: OnceLock<()>,
@@ -227,6 +228,7 @@ impl Driver {
             }
         }
         Ok(Driver {
+            name: entry.name.to_string_lossy().into(),
             entry,
             library: Lock::new(library),
             shielded,
@@ -238,8 +240,8 @@ impl Driver {
     }
 
     /// The name it is opened by.
-    pub(crate) fn name(&self) -> String {
-        self.entry.name.to_string_lossy().into_owned()
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The turn for a new port.

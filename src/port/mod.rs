@@ -428,7 +428,7 @@ impl Port {
         for held in state.waiting.get().iter().flat_map(|waits| &waits.held) {
             self.backlog.remove(held.what.bytes());
         }
-        let (mut relations, waiting) = state.on_close();
+        let (relations, waiting) = state.on_close();
         self.take_tags();
         for pause in waiting {
             pause.end();
@@ -436,7 +436,7 @@ impl Port {
         let who = Party::Port(self.id);
         self.services
             .directory
-            .tell_now(farewells(who, atom::PORT, &mut relations, &reason));
+            .tell_now(farewells(who, atom::PORT, &relations, &reason));
         if flush == Flush::Yes && self.transport.queued(on) > 0 {
             self.state.get(on).silent = true;
             self.listener.store(NOBODY, Ordering::Release);

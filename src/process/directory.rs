@@ -120,31 +120,39 @@ impl Directory {
 
     /// Tells each signal, after those that are being told on this thread already.
     pub(crate) fn tell_all(self: &Arc<Self>, signals: impl IntoIterator<Item = (Party, Signal)>) {
-        let mut signals = signals.into_iter().peekable();
-        if signals.peek().is_none() {
+        let mut signals = signals.into_iter();
+        let mut first = signals.next();
+        if first.is_none() {
             return;
         }
-        let queued = PENDING.try_with(|pending| {
+        let nested = PENDING.try_with(|pending| {
             let mut pending = pending.borrow_mut();
             let nested = pending.is_some();
             let queue = pending.get_or_insert_default();
-            for (to, signal) in &mut signals {
-                queue.push_back((Arc::clone(self), to, signal));
-            }
+            // Most often there is only one, which needs no place in the queue where that is empty.
+            let waiting = first.take_if(|_| nested).into_iter().chain(&mut signals);
+            queue.extend(waiting.map(|(to, signal)| (Arc::clone(self), to, signal)));
             nested
         });
-        match queued {
-            Ok(true) => {}
-            Ok(false) => {
-                tell_queued();
-                PENDING.set(None);
-            }
-            // The thread is ending and has lost its queue, so nothing is nested in it.
-            Err(_) => {
-                for (to, signal) in signals {
-                    self.tell(to, signal);
-                }
-            }
+        // Not there, and none at all: the thread is ending and has lost its queue, so nothing is
+        // nested in it.
+        for (to, signal) in first.into_iter().chain(signals) {
+            self.tell_safely(to, signal);
+        }
+        if nested == Ok(false) {
+            tell_queued();
+            PENDING.set(None);
+        }
+    }
+
+    /// A receiver that panics must not keep the news from the others, of this and of all later
+    /// times.
+    fn tell_safely(self: &Arc<Self>, to: Party, signal: Signal) {
+        if catch_unwind(AssertUnwindSafe(|| self.tell(to, signal))).is_err() {
+            tracing::error!(
+                ?to,
+                "the receiver of a signal panicked; the others are told"
+            );
         }
     }
 
@@ -213,20 +221,14 @@ impl Directory {
     }
 }
 
-/// Tells what is queued on this thread until nothing is. A receiver that panics must not
-/// keep the news from the others, of this and of all later times.
+/// Tells what is queued on this thread until nothing is.
 fn tell_queued() {
     let next = || {
         let pending = PENDING.try_with(|pending| pending.borrow_mut().as_mut()?.pop_front());
         pending.ok().flatten()
     };
     while let Some((directory, to, signal)) = next() {
-        if catch_unwind(AssertUnwindSafe(|| directory.tell(to, signal))).is_err() {
-            tracing::error!(
-                ?to,
-                "the receiver of a signal panicked; the others are told"
-            );
-        }
+        directory.tell_safely(to, signal);
     }
 }
 

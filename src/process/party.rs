@@ -412,7 +412,7 @@ impl ProcessCell {
     /// Ends the process: links and monitors are told, names and messages go. Only the first
     /// call has an effect.
     pub(crate) fn end(self: &Arc<Self>, reason: Term) {
-        let (mut relations, name, pauses) = {
+        let (relations, name, pauses) = {
             let mut books = self.books.lock();
             if std::mem::replace(&mut books.ended, true) {
                 return;
@@ -432,7 +432,7 @@ impl ProcessCell {
         self.directory.tell_all(farewells(
             Party::Process(self.pid),
             atom::PROCESS,
-            &mut relations,
+            &relations,
             &reason,
         ));
     }
@@ -451,38 +451,31 @@ impl Bearer for ProcessCell {
 
 /// The signals by which the end of `who` becomes known: exits to links, then `'DOWN'`s, then
 /// the withdrawal of its own monitors.
-pub(crate) fn farewells(
+pub(crate) fn farewells<'a>(
     who: Party,
     kind: Atom,
-    relations: &mut Relations,
-    reason: &Term,
-) -> Vec<(Party, Signal)> {
-    let mut signals = Vec::new();
-    for link in relations.links() {
-        signals.push((
-            link,
-            Signal::Exit {
-                from: who,
-                reason: reason.clone(),
-                cause: ExitCause::Link,
-            },
-        ));
-    }
-    for watch in relations.watches() {
-        signals.push((
-            watch.watcher,
-            Signal::Down {
-                reference: watch.reference,
-                kind,
-                object: watch.object.clone(),
-                reason: reason.clone(),
-            },
-        ));
-    }
-    for (reference, watching) in relations.watching() {
-        if let Some(target) = watching.target {
-            signals.push((target, Signal::Demonitor(reference)));
-        }
-    }
-    signals
+    relations: &'a Relations,
+    reason: &'a Term,
+) -> impl Iterator<Item = (Party, Signal)> + 'a {
+    let exits = relations.links().map(move |link| {
+        let exit = Signal::Exit {
+            from: who,
+            reason: reason.clone(),
+            cause: ExitCause::Link,
+        };
+        (link, exit)
+    });
+    let downs = relations.watches().iter().map(move |watch| {
+        let down = Signal::Down {
+            reference: watch.reference,
+            kind,
+            object: watch.object.clone(),
+            reason: reason.clone(),
+        };
+        (watch.watcher, down)
+    });
+    let watching = relations.watching();
+    let withdrawn =
+        watching.filter_map(|(reference, one)| Some((one.target?, Signal::Demonitor(reference))));
+    exits.chain(downs).chain(withdrawn)
 }

@@ -287,7 +287,7 @@ fn is_told(times: u64) -> bool {
 
 fn driver_of(port: PortId) -> Option<String> {
     let port = ports::get(port)?;
-    Some(port.transport_as::<Instance>()?.driver().name())
+    Some(port.transport_as::<Instance>()?.driver().name().to_owned())
 }
 
 #[cfg(test)]

@@ -159,7 +159,7 @@ export! {
         // SAFETY: the driver's table, which is part of the program and stays.
         match unsafe { Driver::from_table(entry, None, None, true) } {
             Ok(driver) => {
-                let name = driver.name();
+                let name = driver.name().to_owned();
                 if !drivers::of_this_thread().is_some_and(|drivers| drivers.add_static(driver)) {
                     tracing::error!(name, "add_driver_entry: the name is taken, or no host is loading a driver");
                 }
