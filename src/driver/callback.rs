@@ -42,9 +42,30 @@ struct Frame {
     id: PortId,
     port: *const Arc<Port>,
     instance: *const Instance,
-    caller: Option<Pid>,
+    caller: Caller,
     /// What went wrong in a function that the callback called; boxed, because it hardly ever does.
     panic: Cell<Option<Box<Panic>>>,
+}
+
+/// On whose behalf a callback runs, as one word: of two, it would be read at once and in one piece
+/// where it was just written in two, for which processors have to wait.
+#[derive(Clone, Copy)]
+pub(super) struct Caller(u64);
+
+impl Caller {
+    /// No process has this number.
+    const NOBODY: u64 = u64::MAX;
+
+    fn pid(self) -> Option<Pid> {
+        (self.0 != Caller::NOBODY).then(|| Pid::from_number(self.0))
+    }
+}
+
+impl From<Option<Pid>> for Caller {
+    #[inline]
+    fn from(pid: Option<Pid>) -> Caller {
+        Caller(pid.map_or(Caller::NOBODY, Pid::number))
+    }
 }
 
 /// Who is called: the port, its instance, and on whose behalf.
@@ -52,7 +73,7 @@ struct Frame {
 pub(super) struct Called<'a> {
     pub(super) port: &'a Arc<Port>,
     pub(super) instance: &'a Instance,
-    pub(super) caller: Option<Pid>,
+    pub(super) caller: Caller,
 }
 
 /// Runs foreign code for a port.
@@ -144,7 +165,13 @@ pub(super) fn with_frame_on_turn<R>(
 
 /// The process on whose behalf a callback of this port is running.
 pub(super) fn caller(id: PortId) -> Option<Pid> {
-    find(|frame| if frame.id == id { frame.caller } else { None })
+    find(|frame| {
+        if frame.id == id {
+            frame.caller.pid()
+        } else {
+            None
+        }
+    })
 }
 
 /// Whether a callback of one of this driver's ports is running on this thread.
@@ -412,7 +439,7 @@ pub(super) struct Refused;
 /// `port_control` gives a buffer of this size to answer in.
 const CONTROL_SCRATCH: usize = 64;
 
-/// `control`; what it answers with is put into `answer`.
+/// `control`; what it answers with is put into `answer`, which is nil before.
 #[inline]
 pub(super) fn control(
     on: &mut OnTurn<'_>,
@@ -443,23 +470,40 @@ pub(super) fn control(
     if buffer == own {
         if len > 0 || binary {
             // What lies beyond the buffer was never the driver's to answer with.
-            *answer = shaped(&scratch[..len.min(CONTROL_SCRATCH)], binary);
+            put(answer, &scratch[..len.min(CONTROL_SCRATCH)], binary);
         }
     } else if let Some(buffer) = NonNull::new(buffer) {
         // SAFETY: the driver has put its own buffer in the place of ours, of so many bytes, or in
         // binary mode a binary.
-        *answer = unsafe { given(buffer, len, binary) };
+        set(answer, unsafe { given(buffer, len, binary) });
     }
     Ok(())
 }
 
-#[inline]
-fn shaped(bytes: &[u8], binary: bool) -> Term {
+/// Puts bytes, in their shape, where the answer is wanted: short ones are put together there, and
+/// not moved.
+#[inline(always)]
+fn put(answer: &mut Term, bytes: &[u8], binary: bool) {
     if binary {
-        Term::Binary(Binary::from(bytes))
+        set(answer, Term::Binary(Binary::from(bytes)));
+    } else if let Some(list) = List::of_few_bytes(bytes) {
+        set(answer, Term::List(list));
     } else {
-        List::copy_of_bytes(bytes).map_or(Term::Nil, Term::List)
+        set(answer, long_list(bytes));
     }
+}
+
+#[cold]
+#[inline(never)]
+fn long_list(bytes: &[u8]) -> Term {
+    List::copy_of_bytes(bytes).map_or(Term::Nil, Term::List)
+}
+
+/// Gives a term that is nil another value; there is nothing to drop.
+#[inline(always)]
+fn set(term: &mut Term, value: Term) {
+    debug_assert!(matches!(term, Term::Nil), "an answer is already there");
+    std::mem::forget(std::mem::replace(term, value));
 }
 
 /// An answer in memory that the driver gives away.
@@ -480,7 +524,7 @@ unsafe fn given(buffer: NonNull<c_char>, len: usize, binary: bool) -> Term {
     }
     // SAFETY: the caller's promise.
     let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), len) };
-    let list = shaped(bytes, false);
+    let list = long_list(bytes);
     // SAFETY: the caller's promise; nothing of it is used any more.
     unsafe { crate::os::memory::free(buffer.as_ptr().cast()) };
     list

@@ -379,7 +379,7 @@ impl Instance {
         Called {
             port,
             instance: self,
-            caller,
+            caller: caller.into(),
         }
     }
 

@@ -331,7 +331,7 @@ impl Ready for Handler {
         let called = Called {
             port: &port,
             instance,
-            caller: None,
+            caller: None.into(),
         };
         let mut readiness = readiness;
         let mut began = clock::coarse();

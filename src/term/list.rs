@@ -56,13 +56,14 @@ impl List {
     }
 
     /// [`Self::from_bytes`] of bytes that are copied.
-    #[inline(always)] // put together where it stays
     pub fn copy_of_bytes(bytes: &[u8]) -> Option<List> {
-        match bytes.len() {
-            0 => None,
-            1..=FEW => Some(List::few(bytes)),
-            _ => List::from_bytes(Binary::from(bytes)),
-        }
+        List::of_few_bytes(bytes).or_else(|| List::from_bytes(Binary::from(bytes)))
+    }
+
+    /// [`Self::copy_of_bytes`] of so few that they need no memory. `None` if there are more, or none.
+    #[inline(always)] // put together where it stays
+    pub(crate) fn of_few_bytes(bytes: &[u8]) -> Option<List> {
+        matches!(bytes.len(), 1..=FEW).then(|| List::few(bytes))
     }
 
     /// The list of at most [`FEW`] bytes.
