@@ -1,4 +1,4 @@
-/* What a call through wharf.h costs: the same three loops as in border.rs, which compiles and runs this.
+/* What a call through wharf.h costs: the same loops as in border.rs, which compiles and runs this.
  *
  * Arguments: the folder of the drivers, the name of the loop, how many rounds. Prints nanoseconds of
  * processor time per round.
@@ -58,6 +58,13 @@ int main(int argc, char **argv)
             must(wharf_port_control(me, port, 'g', NULL, 0, &answer));
             wharf_term_free(answer);
         }
+    } else if (strcmp(argv[2], "bytes") == 0) {
+        char answer[32];
+        size_t len;
+        must(wharf_open_driver(me, "counter_drv", options, &port));
+        began = now_ns();
+        for (i = 0; i < rounds; i++)
+            must(wharf_port_control_bytes(me, port, 'g', NULL, 0, answer, sizeof answer, &len));
     } else if (strcmp(argv[2], "program") == 0) {
         must(wharf_open_spawn(me, "cat", options, &port));
         began = now_ns();

@@ -19,6 +19,8 @@ int main(int argc, char **argv)
     wharf_port port, busy, ports[2];
     wharf_pid nobody = {0};
     wharf_term *term, *answer;
+    char bytes[4] = {'?', '?', '?', '?'};
+    size_t len;
     CHECK(argc == 2);
 
     OK(wharf_driver_load(host, argv[1], "counter_drv"));
@@ -27,6 +29,23 @@ int main(int argc, char **argv)
     OK(wharf_open(me, "{spawn_driver, \"counter_drv\"}", "[binary]", &port));
     OK(wharf_port_try_command(me, port, "40", 2));
     OK(wharf_port_control(me, port, 'g', NULL, 0, &answer));
+    CHECK(is_term(answer, "\"40\""));
+    OK(wharf_port_control_bytes(me, port, 'g', NULL, 0, bytes, sizeof bytes, &len));
+    CHECK(len == 2 && memcmp(bytes, "40??", sizeof bytes) == 0);
+    memset(bytes, '?', sizeof bytes);
+    OK(wharf_port_control_bytes(me, port, 'g', NULL, 0, bytes, 1, &len));
+    CHECK(len == 2 && memcmp(bytes, "4???", sizeof bytes) == 0);
+    OK(wharf_port_control_bytes(me, port, 'g', NULL, 0, NULL, 0, &len));
+    CHECK(len == 2);
+    FAILS(NULL, wharf_port_control_bytes(me, port, 'r', NULL, 0, NULL, 1, &len));
+    SAYS("buffer is NULL");
+    FAILS(NULL, wharf_port_control_bytes(me, port, 'r', NULL, 0, bytes, 1, NULL));
+    FAILS(NULL, wharf_port_control_bytes(me, port, 'r', NULL, 1, bytes, 1, &len));
+    FAILS(NULL, wharf_port_control_bytes(NULL, port, 'r', NULL, 0, bytes, 1, &len));
+    len = 7;
+    FAILS(BADARG, wharf_port_control_bytes(me, port, 12345, NULL, 0, bytes, 1, &len));
+    CHECK(len == 7 && memcmp(bytes, "4???", sizeof bytes) == 0);
+    OK(wharf_port_control(me, port, 'g', NULL, 0, &answer)); /* not reset by what failed */
     CHECK(is_term(answer, "\"40\""));
     OK(wharf_port_control(me, port, 'r', "", 0, NULL));
     FAILS(BADARG, wharf_port_control(me, port, 12345, NULL, 0, &answer));
@@ -70,6 +89,7 @@ int main(int argc, char **argv)
     OK(wharf_expect(other, SOON_MS, "{_, {data, <<\"2\">>}}"));
     OK(wharf_port_close(other, port));
     FAILS(CLOSED, wharf_port_control(me, port, 'g', NULL, 0, &answer));
+    FAILS(CLOSED, wharf_port_control_bytes(me, port, 'g', NULL, 0, bytes, 1, &len));
     FAILS(CLOSED, wharf_port_connect(me, port, wharf_process_pid(me)));
     FAILS(CLOSED, wharf_port_info(me, port, "name", &answer));
     FAILS(CLOSED, wharf_port_facts(me, port, &answer));

@@ -1359,6 +1359,33 @@ wharf_status wharf_port_control(const wharf_process *process,
                                 wharf_term **answer);
 
 /**
+ * Asks a driver as `wharf_port_control` does, and copies the bytes of its answer, which may be a binary or
+ * a list, to `buffer`, which has room for `size`. The length of the whole answer is written to
+ * `*answer_len`. Where that is more than `size`, only the first `size` bytes were copied, and the driver
+ * has done the operation all the same. `buffer` may be NULL where `size` is 0. Both are written on success
+ * only.
+ *
+ * ```c
+ * char total[32];
+ * size_t len;
+ * wharf_port_control_bytes(me, port, 'g', NULL, 0, total, sizeof total, &len);
+ * ```
+ *
+ * - `WHARF_STATUS_NULL`: also when there is no place for the answer; nothing was asked.
+ * - Others as of `wharf_port_control`.
+ *
+ * Any thread may call this. The driver's `control` runs on it when nobody else is in the driver.
+ */
+wharf_status wharf_port_control_bytes(const wharf_process *process,
+                                      wharf_port port,
+                                      uint32_t operation,
+                                      const void *data,
+                                      size_t len,
+                                      void *buffer,
+                                      size_t size,
+                                      size_t *answer_len);
+
+/**
  * Hands a term to a driver and gets one back, as Erlang's `erlang:port_call`. `data` stays the caller's.
  * The answer is written to `*answer` on success, and belongs to the caller, who frees it with
  * `wharf_term_free`; `answer` may be NULL where it is not wanted.

@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "ffi",
         ],
     ),
-    ("capi", &["host", "process", "term", "ffi"]),
+    ("capi", &["host", "process", "term", "os", "ffi"]),
     (
         "driver",
         &["port", "runtime", "process", "term", "os", "ffi"],

@@ -138,10 +138,14 @@ pub(super) fn remove_host(
 
 /// Takes a process out.
 pub(super) fn remove_process(named: *const wharf_process) -> Result<Arc<ProcessEntry>, Fault> {
-    let entry = number(named, PROCESS).and_then(|number| PROCESSES.remove(number));
-    let entry = found(named, "process", entry)?;
+    let entry = found(named, "process", take_out(named))?;
     recent::forget_all();
     Ok(entry)
+}
+
+/// The same, and threads that have used it may still find it.
+pub(super) fn take_out(named: *const wharf_process) -> Option<Arc<ProcessEntry>> {
+    number(named, PROCESS).and_then(|number| PROCESSES.remove(number))
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use super::status::{Fault, wharf_status};
 use super::term::{self, wharf_term};
 use super::{argument, export};
 use crate::ffi::pointer;
-use crate::host::{Exited, Message};
-use crate::term::{Binary, Term};
+use crate::host::{Message, Process};
+use crate::term::{Binary, PortId, Term};
 use wharf_message_kind::*;
 
 /// What a message is. Later versions may know more kinds.
@@ -101,13 +101,13 @@ impl wharf_message {
         wharf_message { kind, ..NONE }
     }
 
-    fn from(self, port: crate::term::PortId) -> wharf_message {
+    fn from(self, port: PortId) -> wharf_message {
         let port = wharf_port { id: port.number() };
         wharf_message { port, ..self }
     }
 
     fn about(self, object: &Term) -> wharf_message {
-        let port = object.as_port().map_or(0, crate::term::PortId::number);
+        let port = object.as_port().map_or(0, PortId::number);
         let pid = object.as_pid().map_or(0, crate::term::Pid::number);
         wharf_message {
             port: wharf_port { id: port },
@@ -140,24 +140,40 @@ impl wharf_message {
         }
     }
 
-    #[inline]
+    /// Data, in the place that C has for it: bytes that were taken out of the mailbox just now are not moved
+    /// on, which would cost as much as the rest.
+    ///
+    /// # Safety
+    /// `place` can be written.
+    #[inline(always)]
+    unsafe fn give_data(place: *mut wharf_message, port: PortId, bytes: Binary) {
+        let body = Box::into_raw(Box::<wharf_message_body>::new_uninit());
+        let body = body.cast::<wharf_message_body>();
+        // SAFETY: just made, and nobody else has it; each part is written where it stays.
+        let kept = unsafe {
+            (&raw mut (*body).bytes).write(bytes);
+            (&raw mut (*body).term).write(None);
+            // A short binary holds its bytes itself, so they are in the box.
+            (*body).bytes.as_bytes()
+        };
+        let message = wharf_message {
+            kind: WHARF_MESSAGE_DATA,
+            port: wharf_port { id: port.number() },
+            bytes: kept.as_ptr(),
+            len: kept.len(),
+            body,
+            ..NONE
+        };
+        // SAFETY: the caller's promise.
+        unsafe { pointer::store(place, message) };
+    }
+
+    #[inline(never)]
     fn give(message: Message) -> wharf_message {
         match message {
-            // The usual one, in one piece.
-            Message::Data { port, bytes } => {
-                let body = Box::into_raw(Box::new(wharf_message_body { bytes, term: None }));
-                // SAFETY: just made, and nobody else has it. A short binary holds its bytes itself,
-                // so they are in the box.
-                let kept = unsafe { &*body }.bytes.as_bytes();
-                wharf_message {
-                    kind: WHARF_MESSAGE_DATA,
-                    port: wharf_port { id: port.number() },
-                    bytes: kept.as_ptr(),
-                    len: kept.len(),
-                    body,
-                    ..NONE
-                }
-            }
+            Message::Data { port, bytes } => wharf_message::of(WHARF_MESSAGE_DATA)
+                .from(port)
+                .with(Some(bytes), None),
             Message::Line {
                 port,
                 bytes,
@@ -195,15 +211,43 @@ impl wharf_message {
     }
 }
 
-/// What was received, into C's hands.
+/// The next message, of a port or of anybody, into C's hands.
 ///
 /// # Safety
 /// `place` can be written.
-unsafe fn hand_over(
-    place: *mut wharf_message,
+#[inline(always)]
+unsafe fn receive(
+    process: *const wharf_process,
+    from: Option<PortId>,
     timeout_ms: i64,
-    received: Result<Option<Message>, Exited>,
+    place: *mut wharf_message,
 ) -> Result<(), Fault> {
+    let me = recent::process(process)?;
+    let place = argument::place("message", place)?;
+    let mut bytes = Binary::empty();
+    if let Some(port) = me.process.only_data(from, &mut bytes) {
+        // SAFETY: the caller's promise.
+        unsafe { wharf_message::give_data(place, port, bytes) };
+        return Ok(());
+    }
+    // SAFETY: the caller's promise.
+    unsafe { await_one(&me.process, from, timeout_ms, place) }
+}
+
+/// # Safety
+/// As of [`receive`].
+#[inline(never)]
+unsafe fn await_one(
+    process: &Process,
+    from: Option<PortId>,
+    timeout_ms: i64,
+    place: *mut wharf_message,
+) -> Result<(), Fault> {
+    let timeout = argument::timeout(timeout_ms).unwrap_or(Duration::MAX);
+    let received = match from {
+        Some(port) => process.next_from(port, timeout),
+        None => process.next(timeout),
+    };
     let message = received?.ok_or_else(|| receive::nothing(timeout_ms))?;
     // SAFETY: the caller's promise.
     unsafe { pointer::store(place, wharf_message::give(message)) };
@@ -229,12 +273,8 @@ pub unsafe extern "C" fn wharf_receive(
     message: *mut wharf_message,
 ) -> wharf_status {
     export!(wharf_receive, {
-        let timeout = argument::timeout(timeout_ms).unwrap_or(Duration::MAX);
-        recent::with_process(process, |entry| {
-            let place = argument::place("message", message)?;
-            // SAFETY: not NULL; the rest is C's promise.
-            unsafe { hand_over(place, timeout_ms, entry.process.next(timeout)) }
-        })
+        // SAFETY: C's promise.
+        unsafe { receive(process, None, timeout_ms, message) }
     })
 }
 
@@ -251,13 +291,8 @@ pub unsafe extern "C" fn wharf_receive_from(
     message: *mut wharf_message,
 ) -> wharf_status {
     export!(wharf_receive_from, {
-        let timeout = argument::timeout(timeout_ms).unwrap_or(Duration::MAX);
-        recent::with_process(process, |entry| {
-            let place = argument::place("message", message)?;
-            let received = entry.process.next_from(port.id(), timeout);
-            // SAFETY: not NULL; the rest is C's promise.
-            unsafe { hand_over(place, timeout_ms, received) }
-        })
+        // SAFETY: C's promise.
+        unsafe { receive(process, Some(port.id()), timeout_ms, message) }
     })
 }
 

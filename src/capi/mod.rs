@@ -5,7 +5,7 @@
 //! it. Its documentation is the header's, so it speaks to a C reader; `tests/c_header.rs` makes the
 //! header from these files and fails when it differs.
 //!
-//! Relies on the public Rust door alone, and on `ffi`. Promises that no panic reaches C, that what
+//! Relies on the Rust door, on `ffi`, and on one kind of fence of `os`. Promises that no panic reaches C, that what
 //! has ended or was freed is told by a status as far as it can be known ([`living`]), and that
 //! numbers of statuses stand in [`status`] only.
 

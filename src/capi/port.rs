@@ -171,9 +171,9 @@ pub unsafe extern "C" fn wharf_port_command(
     export!(wharf_port_command, {
         // SAFETY: C's promise.
         let data = unsafe { argument::bytes("data", data, len) }?;
-        recent::with_port(process, port, "command", |port| {
-            port.command(data).map_err(|error| fault(port, error))
-        })
+        let mut me = recent::process(process)?;
+        let port = me.port(port, "command")?;
+        port.command(data).map_err(|error| fault(&port, error))
     })
 }
 

@@ -9,6 +9,7 @@ use super::recent;
 use super::status::{Fault, wharf_status};
 use super::term::{self, wharf_term};
 use super::{argument, export};
+use crate::ffi::pointer;
 use crate::host::{Port, Raise};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, Term};
@@ -31,16 +32,16 @@ pub unsafe extern "C" fn wharf_port_try_command(
     export!(wharf_port_try_command, {
         // SAFETY: C's promise.
         let data = unsafe { argument::bytes("data", data, len) }?;
-        recent::with_port(process, port, "command", |port| {
-            match port.try_command(data) {
-                Ok(true) => Ok(()),
-                Ok(false) => {
-                    let text = format!("{} is busy, and nothing was sent", port.id());
-                    Err(Fault::new(WHARF_STATUS_BUSY, text))
-                }
-                Err(error) => Err(fault(port, error)),
+        let mut me = recent::process(process)?;
+        let port = me.port(port, "command")?;
+        match port.try_command(data) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let text = format!("{} is busy, and nothing was sent", port.id());
+                Err(Fault::new(WHARF_STATUS_BUSY, text))
             }
-        })
+            Err(error) => Err(fault(&port, error)),
+        }
     })
 }
 
@@ -119,14 +120,76 @@ pub unsafe extern "C" fn wharf_port_control(
     export!(wharf_port_control, {
         // SAFETY: C's promise.
         let data = unsafe { argument::bytes("data", data, len) }?;
-        let answered = recent::with_port(process, port, "control", |port| {
-            let answered = port.control(operation, data);
-            answered.map_err(|error| fault(port, error))
-        })?;
+        let mut me = recent::process(process)?;
+        let port = me.port(port, "control")?;
+        // Where it stays, because a move would cost as much as all else here.
+        let mut answered = Box::write(Box::new_uninit(), Term::Nil);
+        port.control_into(operation, data, &mut answered)
+            .map_err(|error| fault(&port, error))?;
         // SAFETY: C's promise.
-        unsafe { term::hand_over(answer, answered) };
+        unsafe { term::hand_over_box(answer, answered) };
         Ok(())
     })
+}
+
+/// Asks a driver as `wharf_port_control` does, and copies the bytes of its answer, which may be a binary or
+/// a list, to `buffer`, which has room for `size`. The length of the whole answer is written to
+/// `*answer_len`. Where that is more than `size`, only the first `size` bytes were copied, and the driver
+/// has done the operation all the same. `buffer` may be NULL where `size` is 0. Both are written on success
+/// only.
+///
+/// ```c
+/// char total[32];
+/// size_t len;
+/// wharf_port_control_bytes(me, port, 'g', NULL, 0, total, sizeof total, &len);
+/// ```
+///
+/// - `WHARF_STATUS_NULL`: also when there is no place for the answer; nothing was asked.
+/// - Others as of `wharf_port_control`.
+///
+/// Any thread may call this. The driver's `control` runs on it when nobody else is in the driver.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn wharf_port_control_bytes(
+    process: *const wharf_process,
+    port: wharf_port,
+    operation: u32,
+    data: *const c_void,
+    len: usize,
+    buffer: *mut c_void,
+    size: usize,
+    answer_len: *mut usize,
+) -> wharf_status {
+    export!(wharf_port_control_bytes, {
+        // SAFETY: C's promise.
+        let data = unsafe { argument::bytes("data", data, len) }?;
+        if size > 0 {
+            argument::place("buffer", buffer)?;
+        }
+        let place = argument::place("answer_len", answer_len)?;
+        let mut me = recent::process(process)?;
+        let port = me.port(port, "control")?;
+        let mut answered = Term::Nil;
+        port.control_into(operation, data, &mut answered)
+            .map_err(|error| fault(&port, error))?;
+        let bytes = answer_bytes(&answered);
+        if size > 0 {
+            let copied = bytes.len().min(size);
+            // SAFETY: C promises room for `size` bytes, which nobody else knows of while this runs.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), copied) };
+        }
+        // SAFETY: not NULL; the rest is C's promise.
+        unsafe { pointer::store(place, bytes.len()) };
+        Ok(())
+    })
+}
+
+/// The bytes of an answer of `control`, which is a binary or a list of bytes.
+fn answer_bytes(answer: &Term) -> &[u8] {
+    match answer {
+        Term::Binary(bytes) => bytes.as_bytes(),
+        Term::List(bytes) => bytes.as_bytes().unwrap_or_default(),
+        _ => &[],
+    }
 }
 
 /// Hands a term to a driver and gets one back, as Erlang's `erlang:port_call`. `data` stays the caller's.

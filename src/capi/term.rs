@@ -22,7 +22,11 @@ pub struct wharf_term {
 
 /// Hands a term over to C.
 pub(super) fn give(term: Term) -> *mut wharf_term {
-    Box::into_raw(Box::new(term)).cast()
+    give_box(Box::new(term))
+}
+
+fn give_box(term: Box<Term>) -> *mut wharf_term {
+    Box::into_raw(term).cast()
 }
 
 /// Takes a term back from C; `None` for NULL.
@@ -42,6 +46,18 @@ pub(super) unsafe fn hand_over(place: *mut *mut wharf_term, answer: Term) {
     if !place.is_null() {
         // SAFETY: the caller's promise.
         unsafe { pointer::store(place, give(answer)) };
+    }
+}
+
+/// The same of an answer that was made where it stays.
+///
+/// # Safety
+/// As of [`hand_over`].
+#[inline]
+pub(super) unsafe fn hand_over_box(place: *mut *mut wharf_term, answer: Box<Term>) {
+    if !place.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { pointer::store(place, give_box(answer)) };
     }
 }
 

@@ -191,6 +191,29 @@ impl Process {
         )
     }
 
+    /// The short way of [`Self::next`], and of [`Self::next_from`] where it is from a port: data that is there
+    /// as the only message. Its bytes are put into `place`, which is empty; the port that sent them is
+    /// answered.
+    #[inline(always)]
+    pub(crate) fn only_data(&self, from: Option<PortId>, place: &mut Binary) -> Option<PortId> {
+        let mut sender = None;
+        self.cell().take_of_only(|mail| match mail {
+            Mail::Data {
+                port,
+                piece: Piece::Whole,
+                bytes,
+                ..
+            } if from.is_none_or(|from| from == *port) => {
+                sender = Some(*port);
+                // An empty one is left, which holds nothing.
+                std::mem::swap(place, bytes);
+                true
+            }
+            _ => false,
+        });
+        sender
+    }
+
     /// The next message that speaks of `port`, if one comes within `timeout`. Others stay.
     ///
     /// # Errors

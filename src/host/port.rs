@@ -236,13 +236,20 @@ impl Port {
     #[inline]
     pub fn control(&self, operation: u32, data: impl AsRef<[u8]>) -> Result<Term, Error> {
         let mut answer = Term::Nil;
-        let asked = self
-            .process
-            .control(&self.core, operation, data.as_ref(), &mut answer);
-        match asked {
-            Ok(()) => Ok(answer),
-            Err(_) => Err(self.error("control", unknown_operation())),
-        }
+        self.control_into(operation, data.as_ref(), &mut answer)?;
+        Ok(answer)
+    }
+
+    /// [`Self::control`], with the answer put into `answer`, which is `Nil`.
+    #[inline]
+    pub(crate) fn control_into(
+        &self,
+        operation: u32,
+        data: &[u8],
+        answer: &mut Term,
+    ) -> Result<(), Error> {
+        let asked = self.process.control(&self.core, operation, data, answer);
+        asked.map_err(|_| self.error("control", unknown_operation()))
     }
 
     /// Hands a term to a driver and gets one back.

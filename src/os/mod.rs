@@ -16,6 +16,8 @@ mod exec;
 #[allow(unsafe_code)]
 pub(crate) mod fd;
 #[allow(unsafe_code)]
+pub(crate) mod fence;
+#[allow(unsafe_code)]
 pub(crate) mod imports;
 #[allow(unsafe_code)]
 pub(crate) mod library;

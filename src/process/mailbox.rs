@@ -291,16 +291,39 @@ impl Mailbox {
     /// short way.
     #[inline]
     pub(crate) fn take_only(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
-        if self.kept_number.load(Ordering::Relaxed) != 0 || self.bell.get().is_some() {
-            return None;
-        }
-        let mut inbox = self.inbox.lock();
-        let alone = inbox.messages.len() == 1 && self.kept_number.load(Ordering::Relaxed) == 0;
-        if !alone || !wanted(inbox.messages.front()?) {
+        let mut inbox = self.with_only()?;
+        if !wanted(inbox.messages.front()?) {
             return None;
         }
         self.filled.store(false, Ordering::Relaxed);
         inbox.messages.pop_front()
+    }
+
+    /// [`Self::take_only`] for who takes out of the message, where it is, what it is wanted for. What `take`
+    /// leaves is forgotten without a look, so it leaves nothing that would have to be dropped. False when
+    /// it did not want it, or there is not only one.
+    #[inline(always)]
+    pub(crate) fn take_of_only(&self, take: impl FnOnce(&mut Message) -> bool) -> bool {
+        let Some(mut inbox) = self.with_only() else {
+            return false;
+        };
+        if !inbox.messages.front_mut().is_some_and(take) {
+            return false;
+        }
+        self.filled.store(false, Ordering::Relaxed);
+        std::mem::forget(inbox.messages.pop_front());
+        true
+    }
+
+    /// The inbox, if it has the only message.
+    #[inline(always)]
+    fn with_only(&self) -> Option<BriefGuard<'_, Inbox>> {
+        if self.kept_number.load(Ordering::Relaxed) != 0 || self.bell.get().is_some() {
+            return None;
+        }
+        let inbox = self.inbox.lock();
+        let alone = inbox.messages.len() == 1 && self.kept_number.load(Ordering::Relaxed) == 0;
+        alone.then_some(inbox)
     }
 
     /// Takes the first message for which `select` has an answer, waiting for one as long as

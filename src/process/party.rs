@@ -181,6 +181,12 @@ impl ProcessCell {
         self.mailbox.take_only(wanted)
     }
 
+    /// A part of what is there at once, see [`Mailbox::take_of_only`].
+    #[inline(always)]
+    pub(crate) fn take_of_only(&self, take: impl FnOnce(&mut Message) -> bool) -> bool {
+        self.mailbox.take_of_only(take)
+    }
+
     fn while_seen(&self, status: Status) -> impl Drop {
         struct Running<'s>(&'s AtomicU8);
         impl Drop for Running<'_> {
