@@ -89,30 +89,92 @@ pub(crate) fn descriptors_max() -> u64 {
 /// the file.
 pub(crate) fn read_into(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
     // SAFETY: the kernel writes at most the buffer's length into the buffer.
-    retry(|| unsafe { libc::read(fd.as_raw_fd(), into.as_mut_ptr().cast(), into.len()) })
+    unsafe { read(fd, into.as_mut_ptr(), into.len()) }
 }
 
 /// Reads like [`read_into`], but never waits, even where the descriptor is one that does: `EAGAIN`
 /// says that there is nothing.
 pub(crate) fn read_now(fd: &impl AsRawFd, into: &mut [u8]) -> Result<usize> {
+    // SAFETY: as in `read_into`.
+    unsafe { read_at_once(fd, into.as_mut_ptr(), into.len()) }
+}
+
+/// Reads like [`read_into`], or like [`read_now`] if it may not wait, to memory that nobody has written
+/// to before; gives the part that is filled now.
+pub(crate) fn read_to<'m>(
+    fd: &impl AsRawFd,
+    room: &'m mut [MaybeUninit<u8>],
+    wait: Wait,
+) -> Result<&'m mut [u8]> {
+    let (start, len) = (room.as_mut_ptr().cast::<u8>(), room.len());
+    // SAFETY: as in `read_into`; that it was not written to is no matter to the kernel.
+    let got = unsafe {
+        match wait {
+            Wait::AsSet => read(fd, start, len),
+            Wait::Never => read_at_once(fd, start, len),
+        }
+    }?;
+    // SAFETY: the kernel has filled that many bytes, and nobody else has them.
+    Ok(unsafe { std::slice::from_raw_parts_mut(start, got.min(len)) })
+}
+
+/// Whether a read may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// As the descriptor is set.
+    AsSet,
+    Never,
+}
+
+/// # Safety
+/// There are `len` bytes to write to.
+unsafe fn read(fd: &impl AsRawFd, start: *mut u8, len: usize) -> Result<usize> {
+    // SAFETY: the caller's promise.
+    retry(|| unsafe { libc::read(fd.as_raw_fd(), start.cast(), len) })
+}
+
+/// # Safety
+/// There are `len` bytes to write to.
+unsafe fn read_at_once(fd: &impl AsRawFd, start: *mut u8, len: usize) -> Result<usize> {
     let room = libc::iovec {
-        iov_base: into.as_mut_ptr().cast(),
-        iov_len: into.len(),
+        iov_base: start.cast(),
+        iov_len: len,
     };
     let number = fd.as_raw_fd();
-    // SAFETY: the kernel writes at most the buffer's length into the buffer.
+    // SAFETY: the caller's promise.
     let answer =
         retry(|| unsafe { libc::preadv2(number, &raw const room, 1, HERE, libc::RWF_NOWAIT) });
     match answer {
         // Terminals and the like cannot be read so; then a look first has to do.
         Err(Errno::EOPNOTSUPP | Errno::ENOSYS | Errno::EINVAL) => {
             match is_ready(fd, libc::POLLIN) {
-                true => read_into(fd, into),
+                // SAFETY: the caller's promise.
+                true => unsafe { read(fd, start, len) },
                 false => Err(Errno::EAGAIN),
             }
         }
         answer => answer,
     }
+}
+
+/// Makes a pipe hold as many bytes, or more; `EPERM` where the system allows this user no more.
+pub(crate) fn grow_pipe(fd: &impl AsRawFd, bytes: usize) -> Result<()> {
+    let bytes = c_int::try_from(bytes).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: no memory is involved.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETPIPE_SZ, bytes) }).map(drop)
+}
+
+/// How much memory for pipes the system gives one user before it becomes sparing.
+pub(crate) fn pipe_bytes_of_user() -> usize {
+    const PAGE_BYTES: usize = 4096;
+    /// What the kernel says by itself, and the answer where it sets no limit.
+    const PAGES: usize = 16_384;
+    let text = std::fs::read_to_string("/proc/sys/fs/pipe-user-pages-soft");
+    let pages = text.ok().and_then(|text| text.trim().parse().ok());
+    pages
+        .filter(|&pages: &usize| pages > 0)
+        .unwrap_or(PAGES)
+        .saturating_mul(PAGE_BYTES)
 }
 
 /// Writes what the other side takes now and answers how much that was. No SIGPIPE.

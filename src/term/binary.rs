@@ -188,7 +188,7 @@ impl Binary {
 
     /// The caller has checked that the window lies inside the allocation.
     #[inline(always)]
-    fn window(counted: Counted, offset: usize, len: usize) -> Binary {
+    pub(super) fn window(counted: Counted, offset: usize, len: usize) -> Binary {
         Binary {
             kind: Kind::Window,
             head: pack(offset),

@@ -13,6 +13,8 @@ use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::landing::{self, PLACE_BYTES};
+
 /// What C sees of a binary, and in front of it what C does not see.
 ///
 /// `size` and the bytes behind it are the public `ErlDrvBinary`; a pointer to `size` is what a
@@ -84,6 +86,15 @@ impl Counted {
         // SAFETY: a fresh allocation of exactly this length cannot overlap with `bytes`.
         unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), counted.start(), bytes.len()) };
         Some(counted)
+    }
+
+    /// One with room for `size` bytes in memory that held one before, which has ended.
+    ///
+    /// # Safety
+    /// The memory was allocated for as many bytes, and nobody else has it. As for
+    /// [`alloc_unfilled`](Counted::alloc_unfilled), the bytes must be written before anyone reads them.
+    pub(super) unsafe fn again(memory: NonNull<Header>, size: usize) -> Option<Counted> {
+        Counted::initialise(memory.as_ptr().cast(), size)
     }
 
     fn initialise(memory: *mut u8, size: usize) -> Option<Counted> {
@@ -266,6 +277,13 @@ impl Counted {
         }
     }
 
+    /// Shows no more than the first `size` bytes from now on. For one that nobody else has seen yet.
+    pub(super) fn shorten(&self, size: usize) {
+        let size = i64::try_from(size.min(self.capacity())).unwrap_or(0);
+        // SAFETY: the header lives as long as `self`; nobody else has it yet who could look.
+        unsafe { (&raw mut (*self.header.as_ptr()).size).write(size) };
+    }
+
     #[inline]
     fn capacity(&self) -> usize {
         // SAFETY: the header lives as long as `self`, and `capacity` changes only in `mark`.
@@ -335,7 +353,12 @@ impl Drop for Counted {
         // and not a fence, because thread sanitizers follow loads only.
         self.count().load(Ordering::Acquire);
         self.tell_end_if_marked();
-        if let Some(layout) = layout(self.capacity()) {
+        let capacity = self.capacity();
+        // SAFETY: the last holder is gone.
+        if capacity == PLACE_BYTES && unsafe { landing::keep(self.header) } {
+            return;
+        }
+        if let Some(layout) = layout(capacity) {
             // SAFETY: the last holder is gone; allocated with this very layout.
             unsafe { dealloc(self.header.as_ptr().cast(), layout) };
         }

@@ -22,6 +22,8 @@ mod fun;
 mod hash;
 mod identity;
 pub mod iodata;
+#[allow(unsafe_code)]
+mod landing;
 mod leaf;
 mod list;
 mod map;
@@ -42,6 +44,7 @@ pub use external_fun::ExternalFun;
 pub use foreign::Foreign;
 pub use fun::{Fun, FunObject};
 pub use identity::{Pid, PortId, Reference};
+pub(crate) use landing::{Landing, PLACE_BYTES};
 pub use list::{Iter as ListIter, List};
 pub use map::{Iter as MapIter, Map};
 pub use tuple::Tuple;

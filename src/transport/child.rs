@@ -83,7 +83,7 @@ impl Program {
             nouse_stdio: options.nouse_stdio,
             stderr_to_stdout: options.stderr_to_stdout,
             exit_status: options.exit_status,
-            intake: Intake::new(turn, options.packet),
+            intake: Intake::new(turn, options),
             outlet: Outlet::new(turn),
             life: TurnCell::new(turn, life),
         }
@@ -164,6 +164,8 @@ impl Program {
     fn on_input(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, until: Until) {
         match self.intake.pump(on, port, until) {
             Pumped::Dry | Pumped::Closed => {}
+            // As another event, so that the owner comes first if it is this thread that reads.
+            Pumped::More if self.intake.ask_again(on, READS) => {}
             Pumped::More => {
                 let port = Arc::downgrade(port);
                 on.turn().post(Box::new(move |on| {

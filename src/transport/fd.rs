@@ -51,7 +51,7 @@ impl Descriptors {
             output,
             direction: options.direction,
             packet: options.packet,
-            intake: Intake::new(turn, options.packet),
+            intake: Intake::new(turn, options),
             writer: OnceLock::new(),
         }
     }

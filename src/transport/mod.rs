@@ -11,6 +11,7 @@ mod fd;
 mod outbox;
 mod packet;
 mod stream;
+mod width;
 
 use std::sync::Arc;
 

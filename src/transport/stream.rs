@@ -12,17 +12,18 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use crate::os::errno::Errno;
-use crate::os::fd;
-use crate::port::{Packet, Port};
+use crate::os::fd::{self, Wait};
+use crate::os::poll::Interest;
+use crate::port::{Options, Port};
 use crate::runtime::reactor::Watch;
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
 use crate::term::iodata::IoData;
+use crate::term::{Landing, PLACE_BYTES};
 use crate::transport::outbox::{Outbox, with_pieces};
 use crate::transport::packet::{Decoder, Header};
+use crate::transport::width::Width;
 
-/// As much as one message of a stream holds.
-const READ_BYTES_MAX: usize = 65_536;
-/// How often one turn reads before others get it.
+/// How often one turn reads before others get it, and the owner what was read.
 const READS_MAX: usize = 16;
 
 /// A descriptor that is ours to close, or only ours to use.
@@ -47,6 +48,8 @@ impl AsRawFd for Source {
 
 /// The way in.
 pub(super) struct Intake {
+    /// What is read is cut into lines, and so has no use for memory of its own.
+    lines: bool,
     state: TurnCell<Reading>,
 }
 
@@ -55,6 +58,7 @@ struct Reading {
     watch: Option<Watch>,
     source: Option<Source>,
     decoder: Option<Decoder>,
+    width: Width,
 }
 
 /// How reading came to its end for now.
@@ -84,13 +88,15 @@ pub(super) enum Until {
 
 impl Intake {
     /// Not reading yet.
-    pub(super) fn new(turn: &Arc<Turn>, packet: Option<Packet>) -> Intake {
+    pub(super) fn new(turn: &Arc<Turn>, options: &Options) -> Intake {
         let reading = Reading {
             watch: None,
             source: None,
-            decoder: packet.map(Decoder::new),
+            decoder: options.packet.map(Decoder::new),
+            width: Width::default(),
         };
         Intake {
+            lines: options.line.is_some(),
             state: TurnCell::new(turn, reading),
         }
     }
@@ -100,6 +106,12 @@ impl Intake {
         let state = self.state.get(on);
         state.watch = watch;
         state.source = Some(source);
+    }
+
+    /// Asks to be told again of what is left to read. False when that cannot be had.
+    pub(super) fn ask_again(&self, on: &mut OnTurn<'_>, interest: Interest) -> bool {
+        let watch = self.state.get(on).watch.as_ref();
+        watch.is_some_and(|watch| watch.rearm(interest).is_ok())
     }
 
     /// The watch, to be asked for more.
@@ -113,17 +125,24 @@ impl Intake {
         state.watch = None;
         state.source = None;
         state.decoder = None;
+        state.width = Width::default();
     }
 
     /// Reads what is there and hands it to the port.
     pub(super) fn pump(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, until: Until) -> Pumped {
         let mut scratch = Scratch::take();
         for _ in 0..READS_MAX {
-            let read = match self.state.get(on).read(scratch.bytes()) {
+            let landing = scratch.landing();
+            let read = match self.state.get(on).read(landing) {
                 Ok(read) => read,
                 Err(pumped) => return pumped,
             };
-            if let Some(ended) = self.hand_over(on, port, &scratch.bytes()[..read.in_scratch]) {
+            let ended = match read.from {
+                Place::Landing if self.is_plain(on) => self.hand_over_whole(on, port, landing),
+                Place::Landing => self.hand_over(on, port, landing.bytes()),
+                Place::Packet => self.hand_over(on, port, &[]),
+            };
+            if let Some(ended) = ended {
                 return ended;
             }
             if until == Until::Once || (until == Until::Short && read.was_short) {
@@ -131,6 +150,22 @@ impl Intake {
             }
         }
         Pumped::More
+    }
+
+    /// Whether what was read is a message as it is.
+    fn is_plain(&self, on: &mut OnTurn<'_>) -> bool {
+        !self.lines && self.state.get(on).decoder.is_none()
+    }
+
+    fn hand_over_whole(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        landing: &mut Landing,
+    ) -> Option<Pumped> {
+        port.deliver_binary(on, landing.take());
+        let closed = self.state.get(on).source.is_none();
+        closed.then_some(Pumped::Closed)
     }
 
     fn hand_over(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, mut bytes: &[u8]) -> Option<Pumped> {
@@ -156,13 +191,21 @@ impl Intake {
 
 /// What one read gave.
 struct Read {
-    in_scratch: usize,
+    from: Place,
     was_short: bool,
 }
 
+/// Where it was read to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Landing,
+    /// Where a large packet is to stay.
+    Packet,
+}
+
 impl Reading {
-    /// Reads once: to the place where a large packet is to stay, or else into `scratch`.
-    fn read(&mut self, scratch: &mut [u8]) -> Result<Read, Pumped> {
+    /// Reads once: to the place where a large packet is to stay, or else to `landing`.
+    fn read(&mut self, landing: &mut Landing) -> Result<Read, Pumped> {
         let Some(source) = &self.source else {
             return Err(Pumped::Closed);
         };
@@ -170,21 +213,32 @@ impl Reading {
             Some(decoder) => decoder.room().map_err(|_| Pumped::Failed(Errno::ENOMEM))?,
             None => &mut [],
         };
-        let direct = !room.is_empty();
-        let into = if direct { room } else { scratch };
-        let asked = into.len();
-        let got = match source {
-            Source::Owned(_) | Source::File(_) => fd::read_into(source, into),
-            Source::Number(_) => fd::read_now(source, into),
+        let wait = match source {
+            Source::Owned(_) | Source::File(_) => Wait::AsSet,
+            Source::Number(_) => Wait::Never,
+        };
+        let (from, asked) = match room.len() {
+            0 => (Place::Landing, PLACE_BYTES),
+            room => (Place::Packet, room),
+        };
+        let got = match (from, wait) {
+            (Place::Landing, _) => landing
+                .fill(|room| fd::read_to(source, room, wait))
+                .unwrap_or(Err(Errno::ENOMEM)),
+            (Place::Packet, Wait::AsSet) => fd::read_into(source, room),
+            (Place::Packet, Wait::Never) => fd::read_now(source, room),
         };
         match got {
             Ok(0) => Err(Pumped::End),
             Ok(got) => {
-                if let (true, Some(decoder)) = (direct, &mut self.decoder) {
+                if let (Place::Packet, Some(decoder)) = (from, &mut self.decoder) {
                     decoder.filled(got);
                 }
+                if let (Source::Owned(pipe), true) = (source, got >= PLACE_BYTES) {
+                    self.width.crowded(pipe, got);
+                }
                 Ok(Read {
-                    in_scratch: if direct { 0 } else { got },
+                    from,
                     was_short: got < asked,
                 })
             }
@@ -194,11 +248,11 @@ impl Reading {
     }
 }
 
-/// Memory to read into, one per thread that reads.
-struct Scratch(Option<Box<[u8]>>);
+/// Memory to read to, one per thread that reads.
+struct Scratch(Option<Landing>);
 
 thread_local! {
-    static SCRATCH: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+    static SCRATCH: Cell<Option<Landing>> = const { Cell::new(None) };
 }
 
 impl Scratch {
@@ -207,8 +261,8 @@ impl Scratch {
         Scratch(SCRATCH.try_with(Cell::take).ok().flatten())
     }
 
-    fn bytes(&mut self) -> &mut [u8] {
-        self.0.get_or_insert_with(|| vec![0; READ_BYTES_MAX].into())
+    fn landing(&mut self) -> &mut Landing {
+        self.0.get_or_insert_default()
     }
 }
 
@@ -230,6 +284,7 @@ struct Writing {
     watch: Option<Watch>,
     to: Option<OwnedFd>,
     outbox: Outbox,
+    width: Width,
 }
 
 impl Outlet {
@@ -239,6 +294,7 @@ impl Outlet {
             watch: None,
             to: None,
             outbox: Outbox::default(),
+            width: Width::default(),
         };
         Outlet {
             state: TurnCell::new(turn, writing),
@@ -256,6 +312,7 @@ impl Outlet {
         state.watch = None;
         state.to = None;
         state.outbox.clear();
+        state.width = Width::default();
     }
 
     /// How many bytes wait.
@@ -309,7 +366,10 @@ impl Outlet {
         while !state.outbox.is_empty() {
             match taken(fd::write_vectored(to, &state.outbox.front()))? {
                 0 => break,
-                done => state.outbox.advance(done),
+                done => {
+                    state.outbox.advance(done);
+                    state.width.crowded(to, done);
+                }
             }
         }
         Ok(())

@@ -1,0 +1,175 @@
+//! A place for bytes to be read to, that becomes a binary without a copy when they fill it well.
+//!
+//! Nobody writes to it beforehand: a reader says which part it has filled, by giving that part back.
+//!
+//! A few places that nobody holds any more are kept to be used again. An allocator that gets one
+//! back for each that it gives returns them to the kernel, which clears them anew.
+
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use super::binary::Binary;
+use super::counted::{Counted, Header};
+use crate::lock::Brief;
+
+/// As many bytes as one takes.
+pub(crate) const PLACE_BYTES: usize = 65_536;
+
+/// See the module's text.
+#[derive(Debug, Default)]
+pub(crate) struct Landing {
+    /// Taken when the first bytes come.
+    memory: Option<Counted>,
+    filled: usize,
+}
+
+impl Landing {
+    /// Has `read` fill it from the front; what it held is gone. `None` when there is no memory.
+    pub(crate) fn fill<E>(
+        &mut self,
+        read: impl for<'m> FnOnce(&'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], E>,
+    ) -> Option<Result<usize, E>> {
+        self.filled = 0;
+        if self.memory.is_none() {
+            self.memory = Some(place()?);
+        }
+        let start = self.memory.as_ref()?.start();
+        // SAFETY: as many bytes are there, nobody else holds the memory, and they need not be
+        // initialised.
+        let room = unsafe { std::slice::from_raw_parts_mut(start.cast(), PLACE_BYTES) };
+        Some(read(room).map(|filled| {
+            // Who gives back a part of the room has it filled: there is no other way to such a slice.
+            assert!(filled.as_ptr() == start && filled.len() <= PLACE_BYTES);
+            self.filled = filled.len();
+            self.filled
+        }))
+    }
+
+    /// What was read.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.memory {
+            // SAFETY: so many bytes were filled, and the memory lives as long as the borrow.
+            Some(memory) => unsafe { std::slice::from_raw_parts(memory.start(), self.filled) },
+            None => &[],
+        }
+    }
+
+    /// What was read, as a binary: the place itself where at least half of it is used, else a copy.
+    pub(crate) fn take(&mut self) -> Binary {
+        if self.filled < PLACE_BYTES / 2 {
+            let copy = Binary::from(self.bytes());
+            self.filled = 0;
+            return copy;
+        }
+        let filled = std::mem::take(&mut self.filled);
+        self.memory.take().map_or_else(Binary::empty, |memory| {
+            memory.shorten(filled);
+            Binary::window(memory, 0, filled)
+        })
+    }
+}
+
+/// As many places as are kept.
+const SPARE_MAX: usize = 8;
+
+/// The memory of a place that nobody holds.
+struct Spare(NonNull<Header>);
+
+// SAFETY: plain memory, and nobody else has it.
+unsafe impl Send for Spare {}
+
+static SPARE: Brief<[Option<Spare>; SPARE_MAX]> = Brief::new([const { None }; SPARE_MAX]);
+
+/// Memory for one; `None` when there is none. Its bytes are shown to nobody before they are filled.
+fn place() -> Option<Counted> {
+    let spare = SPARE.lock().iter_mut().find_map(Option::take);
+    match spare {
+        // SAFETY: it was given to `keep` and to nobody else; for the bytes see above.
+        Some(Spare(memory)) => unsafe { Counted::again(memory, PLACE_BYTES) },
+        // SAFETY: see above.
+        None => unsafe { Counted::alloc_unfilled(PLACE_BYTES) },
+    }
+}
+
+/// Keeps the memory of an allocation for [`PLACE_BYTES`] that has ended. False when enough are kept, and
+/// it is still the caller's.
+///
+/// # Safety
+/// Nobody uses it any more.
+pub(super) unsafe fn keep(memory: NonNull<Header>) -> bool {
+    let mut spare = SPARE.lock();
+    match spare.iter_mut().find(|kept| kept.is_none()) {
+        Some(free) => {
+            *free = Some(Spare(memory));
+            true
+        }
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put<'m>(room: &'m mut [MaybeUninit<u8>], bytes: &[u8]) -> Result<&'m mut [u8], ()> {
+        for (to, &from) in room.iter_mut().zip(bytes) {
+            to.write(from);
+        }
+        // SAFETY: written just now.
+        Ok(unsafe { std::slice::from_raw_parts_mut(room.as_mut_ptr().cast(), bytes.len()) })
+    }
+
+    #[test]
+    fn many_bytes_stay_where_they_are_and_few_are_copied() {
+        let mut landing = Landing::default();
+        assert_eq!(landing.bytes(), b"");
+        let few = [7; PLACE_BYTES / 2 - 1];
+        assert_eq!(landing.fill(|room| put(room, &few)), Some(Ok(few.len())));
+        let place = landing.bytes().as_ptr();
+        let copy = landing.take();
+        assert_eq!(&copy[..], few);
+        assert_ne!(copy.as_ptr(), place);
+        let many = [8; PLACE_BYTES / 2];
+        assert_eq!(landing.fill(|room| put(room, &many)), Some(Ok(many.len())));
+        assert_eq!(landing.bytes().as_ptr(), place, "the place is used again");
+        let taken = landing.take();
+        assert_eq!((&taken[..], taken.as_ptr()), (&many[..], place));
+        let (counted, offset) = taken.as_counted().unwrap();
+        assert_eq!(
+            (counted.len(), offset),
+            (many.len(), 0),
+            "nothing unfilled can be seen"
+        );
+        assert_eq!(landing.bytes(), b"");
+        assert_eq!(landing.fill(|_| Err(5)), Some(Err(5)));
+        assert_eq!(landing.take(), Binary::empty());
+    }
+
+    #[test]
+    fn some_of_many_places_are_used_again_and_none_by_two() {
+        let bytes = [9; PLACE_BYTES];
+        let read = |byte: u8| {
+            let mut landing = Landing::default();
+            let bytes = [byte; PLACE_BYTES];
+            landing.fill(|room| put(room, &bytes)).unwrap().unwrap();
+            landing.take()
+        };
+        for _ in 0..2 {
+            let taken: Vec<Binary> = (0..20).map(read).collect();
+            for (byte, binary) in (0..).zip(&taken) {
+                assert_eq!(binary[..], [byte; PLACE_BYTES]);
+            }
+        }
+        // Allocated for as many bytes, however many it shows at its end.
+        let counted = Counted::copy_of(&bytes).unwrap();
+        counted.shorten(3);
+        drop(counted);
+        assert_eq!(read(1)[..], [1; PLACE_BYTES]);
+    }
+
+    #[test]
+    #[should_panic(expected = "filled.as_ptr() == start")]
+    fn another_slice_is_no_answer() {
+        let _ = Landing::default().fill(|_| Ok::<_, ()>(Box::leak(Box::new([0u8; 5]))));
+    }
+}

@@ -1,0 +1,106 @@
+//! How much a pipe of ours holds: more than at first, once much goes through it.
+//!
+//! A pipe that is full makes its two sides wait for each other. The kernel gives each user only so much
+//! memory for pipes (`pipe-user-pages-soft`); beyond it, the user's new pipes are as small as can be.
+//! Hence a pipe grows only for a port that has shown bulk traffic, all such pipes of this process together
+//! take no more than a quarter of what there is, and what the kernel refuses stays refused.
+#![forbid(unsafe_code)]
+
+use std::os::fd::AsRawFd;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::os::fd;
+
+/// What has to go through a pipe that is full before it is worth being larger.
+const BULK_BYTES: usize = 512 * 1024;
+/// What it holds then: as much as an ordinary user may have in one.
+const WIDE_BYTES: usize = 1 << 20;
+
+/// What one end of a pipe knows of it.
+#[derive(Debug, Default)]
+pub(super) struct Width {
+    /// How many bytes found it full.
+    crowded: usize,
+    share: Option<Share>,
+}
+
+impl Width {
+    /// So many bytes went through while the pipe was full.
+    #[inline]
+    pub(super) fn crowded(&mut self, pipe: &impl AsRawFd, bytes: usize) {
+        let before = self.crowded;
+        self.crowded = before.saturating_add(bytes);
+        // Tried once in a pipe's life.
+        if before < BULK_BYTES && self.crowded >= BULK_BYTES {
+            self.share = Share::take().filter(|_| fd::grow_pipe(pipe, WIDE_BYTES).is_ok());
+        }
+    }
+}
+
+/// One wide pipe's part of what this process allows itself.
+#[derive(Debug)]
+struct Share(());
+
+/// How many pipes are wide.
+static WIDE: AtomicUsize = AtomicUsize::new(0);
+
+impl Share {
+    fn take() -> Option<Share> {
+        static WIDE_MAX: OnceLock<usize> = OnceLock::new();
+        let max = *WIDE_MAX.get_or_init(|| fd::pipe_bytes_of_user() / 4 / WIDE_BYTES);
+        let more = |wide| (wide < max).then_some(wide + 1);
+        WIDE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .ok()
+            .map(|_| Share(()))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        WIDE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::fd::pipe;
+
+    /// What a pipe takes before it is full.
+    fn room(writer: &impl AsRawFd) -> usize {
+        fd::set_nonblocking(writer, true).unwrap();
+        let page = [0; 4096];
+        let mut taken = 0;
+        while let Ok(more) = fd::write(writer, &page) {
+            taken += more;
+        }
+        taken
+    }
+
+    #[test]
+    fn a_pipe_grows_once_much_has_gone_through_it_and_as_many_as_may() {
+        let few = pipe().unwrap();
+        let mut width = Width::default();
+        width.crowded(&few.reader, BULK_BYTES - 1);
+        assert!(room(&few.writer) < WIDE_BYTES && width.share.is_none());
+        let max = fd::pipe_bytes_of_user() / 4 / WIDE_BYTES;
+        let mut pipes = Vec::new();
+        for _ in 0..max + 3 {
+            let pipe = pipe().unwrap();
+            let mut width = Width::default();
+            width.crowded(&pipe.reader, BULK_BYTES);
+            width.crowded(&pipe.reader, BULK_BYTES);
+            pipes.push((pipe, width));
+        }
+        let wide = |(_, width): &&(fd::Pipe, Width)| width.share.is_some();
+        assert!(pipes.iter().filter(wide).count() <= max);
+        // The system may be short of memory for pipes, or this user have too many.
+        if let Some((pipe, _)) = pipes.iter().find(wide) {
+            assert!(room(&pipe.writer) >= WIDE_BYTES);
+        }
+        drop(pipes);
+        // Other tests may have wide pipes, but not that many.
+        assert!(max < 4 || Share::take().is_some(), "shares are given back");
+    }
+}
