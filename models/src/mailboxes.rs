@@ -7,12 +7,12 @@ use std::time::Instant;
 use loom::thread;
 
 use crate::lock::{Lock, Signal};
-use crate::process::mailbox::{Closed, Mailbox, Patience, Pump, Pushed};
+use crate::process::mailbox::{Batch, Closed, Mailbox, Patience, Pump, Pushed};
 use crate::process::signal::Message;
 
 /// A kernel without events: who pumps sleeps until kicked.
 #[derive(Default)]
-struct Kernel {
+pub(crate) struct Kernel {
     state: Lock<State>,
     kicked: Signal,
 }
@@ -98,6 +98,17 @@ pub(crate) fn search() {
             two_senders(Arc::new(Kernel::default()));
         },
     );
+    crate::search("mailbox: a batch, and a receiver that sleeps", || {
+        let mailbox = Arc::new(Mailbox::new(Arc::new(Elsewhere), 10));
+        let other = Arc::clone(&mailbox);
+        let sender = thread::spawn(move || {
+            let mut batch: Batch = [Message(1), Message(2)].into_iter().collect();
+            assert_eq!(other.push_all(&mut batch), Pushed::Kept);
+        });
+        let got = [(); 2].map(|()| receive(&mailbox, |_| true).unwrap());
+        sender.join().unwrap();
+        assert_eq!((got, mailbox.len()), ([1, 2], 0));
+    });
     crate::search("mailbox: the one that is wanted comes last", || {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Kernel::default()), 10));
         let other = Arc::clone(&mailbox);

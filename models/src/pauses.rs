@@ -6,6 +6,8 @@ use std::task::{Wake, Waker};
 
 use loom::thread;
 
+use crate::mailboxes::Kernel;
+use crate::process::mailbox::Pump;
 use crate::process::pause::Pause;
 
 struct Called(AtomicBool);
@@ -24,6 +26,18 @@ pub(crate) fn search() {
         let third = Arc::clone(&pause);
         let ender = thread::spawn(move || third.end());
         pause.sleep();
+        sleeper.join().unwrap();
+        ender.join().unwrap();
+        assert!(pause.is_over());
+    });
+    crate::search("pause: a thread polls the kernel in it, and one sleeps", || {
+        let pause = Arc::new(Pause::default());
+        let pump: Arc<dyn Pump> = Arc::new(Kernel::default());
+        let (other, kernel) = (Arc::clone(&pause), Arc::clone(&pump));
+        let sleeper = thread::spawn(move || other.sleep_pumping(&kernel));
+        let third = Arc::clone(&pause);
+        let ender = thread::spawn(move || third.end());
+        pause.sleep_pumping(&pump);
         sleeper.join().unwrap();
         ender.join().unwrap();
         assert!(pause.is_over());

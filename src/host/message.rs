@@ -182,7 +182,7 @@ impl Process {
     /// When the process has ended, or does so meanwhile.
     #[inline]
     pub fn next(&self, timeout: Duration) -> Result<Option<Message>, Exited> {
-        if let Some(mail) = self.cell().take_only(|_| true) {
+        if let Some(mail) = self.cell().take_first(|_| true) {
             return Ok(Some(Message::from_mail(mail)));
         }
         self.receive_mail(
@@ -221,7 +221,7 @@ impl Process {
     #[inline]
     pub fn next_from(&self, port: PortId, timeout: Duration) -> Result<Option<Message>, Exited> {
         let is_data = |mail: &Mail| matches!(mail, Mail::Data { port: of, .. } if *of == port);
-        if let Some(mail) = self.cell().take_only(is_data) {
+        if let Some(mail) = self.cell().take_first(is_data) {
             return Ok(Some(Message::from_mail(mail)));
         }
         self.receive_mail(|mail| take_from(mail, port), Patience::For(timeout))

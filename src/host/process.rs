@@ -145,7 +145,7 @@ impl Process {
     /// # Errors
     /// When the process has ended, or does so meanwhile.
     pub fn receive_any(&self, timeout: Duration) -> Result<Option<Term>, Exited> {
-        if let Some(mail) = self.cell().take_only(|_| true) {
+        if let Some(mail) = self.cell().take_first(|_| true) {
             return Ok(Some(mail.into_term()));
         }
         self.receive_mail(

@@ -8,6 +8,7 @@ use crate::port::flow::Change;
 use crate::port::line::LineKind;
 use crate::port::state::{Phase, State};
 use crate::port::{Flush, Port};
+use crate::process::mailbox::Batch;
 use crate::process::signal::{Message, Party, Piece, Shape, Signal, Watch};
 use crate::runtime::turn::OnTurn;
 use crate::term::{Binary, Pid, Reference, Term, atom};
@@ -74,11 +75,17 @@ impl Port {
         let Some(line) = state.line.as_mut() else {
             return;
         };
+        let mut lines = Batch::new();
         line.feed(bytes, |kind, text| {
-            if let Some(owner) = owner {
-                owner.deliver(self.line_message(kind, shape, text));
+            let Some(owner) = owner else { return };
+            lines.push(self.line_message(kind, shape, text));
+            if lines.len() == lines.inline_size() {
+                owner.deliver_all(&mut lines);
             }
         });
+        if let (Some(owner), false) = (owner, lines.is_empty()) {
+            owner.deliver_all(&mut lines);
+        }
     }
 
     fn line_message(&self, kind: LineKind, shape: Shape, text: &[u8]) -> Message {

@@ -14,6 +14,8 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use smallvec::SmallVec;
+
 use crate::lock::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use crate::lock::{Brief, BriefGuard, LongGuard, LongLock, spin_for};
 use crate::process::parker::Parker;
@@ -52,6 +54,9 @@ pub(crate) struct Mailbox {
     messages_max: usize,
     bell: OnceLock<Arc<dyn Bell>>,
 }
+
+/// Messages that go into a mailbox together: one lock for all of them, and one wake-up.
+pub(crate) type Batch = SmallVec<[Message; 32]>;
 
 struct Inbox {
     messages: VecDeque<Message>,
@@ -178,6 +183,11 @@ impl Mailbox {
         }
     }
 
+    /// What a thread of this mailbox's process does while it waits.
+    pub(crate) fn pump(&self) -> &Arc<dyn Pump> {
+        &self.pump
+    }
+
     /// Adds a message at the end.
     #[cfg(test)]
     pub(crate) fn push(&self, message: Message) -> Pushed {
@@ -202,6 +212,31 @@ impl Mailbox {
         Pushed::Kept
     }
 
+    /// Adds messages at the end, in their order, as far as there is a place for them; none are left.
+    pub(crate) fn push_all(&self, messages: &mut Batch) -> Pushed {
+        let mut inbox = self.inbox.lock();
+        let places = match self.room(&inbox) {
+            Ok(places) => places,
+            Err(refused) => {
+                drop(inbox);
+                messages.clear();
+                return refused;
+            }
+        };
+        let fitting = places.min(messages.len());
+        inbox.messages.extend(messages.drain(..fitting));
+        self.filled.store(true, Ordering::Relaxed);
+        match inbox.waiting {
+            Waiting::Nobody => drop(inbox),
+            _ => self.wake_receiver(inbox),
+        }
+        if messages.is_empty() {
+            return Pushed::Kept;
+        }
+        messages.clear();
+        Pushed::Full
+    }
+
     #[cold]
     fn wake_receiver(&self, mut inbox: BriefGuard<'_, Inbox>) {
         let wake = inbox.wait_as(Waiting::Nobody);
@@ -209,17 +244,20 @@ impl Mailbox {
         self.wake(wake);
     }
 
-    /// Whether the mailbox takes one message more.
+    /// How many messages more the mailbox takes; at least one.
     #[inline]
-    fn room(&self, inbox: &Inbox) -> Result<(), Pushed> {
+    fn room(&self, inbox: &Inbox) -> Result<usize, Pushed> {
         if inbox.closed {
             return Err(Pushed::Closed);
         }
         let kept = self.kept_number.load(Ordering::Relaxed);
-        if inbox.messages.len().saturating_add(kept) >= self.messages_max {
-            return Err(Pushed::Full);
+        match self
+            .messages_max
+            .checked_sub(inbox.messages.len().saturating_add(kept))
+        {
+            None | Some(0) => Err(Pushed::Full),
+            Some(places) => Ok(places),
         }
-        Ok(())
     }
 
     /// [`Self::push_with`] for a caller that holds a lock, and without it calls [`Self::wake`]
@@ -286,11 +324,14 @@ impl Mailbox {
         inbox.messages.len() + self.kept_number.load(Ordering::Relaxed)
     }
 
-    /// The only message, if there is one and it is wanted: the short way of [`Self::receive`], which
-    /// is better at many. `wanted` is asked under the lock, so it is code of ours that calls nobody. A mailbox with a bell has no
-    /// short way.
+    /// The first message, if it is wanted and to be had at once: the short way of [`Self::receive`], which
+    /// looks further and collects many. `wanted` is asked under a lock, so it is code of ours that
+    /// calls nobody. A mailbox with a bell has no short way.
     #[inline]
-    pub(crate) fn take_only(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+    pub(crate) fn take_first(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+        if self.kept_number.load(Ordering::Relaxed) != 0 {
+            return self.take_kept(wanted);
+        }
         let mut inbox = self.with_only()?;
         if !wanted(inbox.messages.front()?) {
             return None;
@@ -299,7 +340,7 @@ impl Mailbox {
         inbox.messages.pop_front()
     }
 
-    /// [`Self::take_only`] for who takes out of the message, where it is, what it is wanted for. What `take`
+    /// [`Self::take_first`] for who takes out of the message, where it is, what it is wanted for. What `take`
     /// leaves is forgotten without a look, so it leaves nothing that would have to be dropped. False when
     /// it did not want it, or there is not only one.
     #[inline(always)]
@@ -324,6 +365,21 @@ impl Mailbox {
         let inbox = self.inbox.lock();
         let alone = inbox.messages.len() == 1 && self.kept_number.load(Ordering::Relaxed) == 0;
         alone.then_some(inbox)
+    }
+
+    /// [`Self::take_first`] where receivers have left messages: those came before all others.
+    #[inline]
+    fn take_kept(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+        if self.bell.get().is_some() {
+            return None;
+        }
+        let mut kept = self.kept.try_lock()?;
+        if !wanted(kept.front()?) {
+            return None;
+        }
+        let first = kept.pop_front();
+        self.kept_number.store(kept.len(), Ordering::Relaxed);
+        first
     }
 
     /// Takes the first message for which `select` has an answer, waiting for one as long as

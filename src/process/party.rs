@@ -14,7 +14,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::lock::{Guard, Lock};
 use crate::process::directory::{Bearer, Directory};
 use crate::process::exit::{self, Effect};
-use crate::process::mailbox::{Mailbox, Patience, Pump, Pushed};
+use crate::process::mailbox::{Batch, Mailbox, Patience, Pump, Pushed};
 use crate::process::pause::Pause;
 use crate::process::relations::Relations;
 use crate::process::signal::{ExitCause, Message, Party, Signal, Watch};
@@ -175,10 +175,10 @@ impl ProcessCell {
         received.map_err(|_| self.fate_or_killed())
     }
 
-    /// What is there at once, see [`Mailbox::take_only`].
+    /// What is there at once, see [`Mailbox::take_first`].
     #[inline]
-    pub(crate) fn take_only(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
-        self.mailbox.take_only(wanted)
+    pub(crate) fn take_first(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+        self.mailbox.take_first(wanted)
     }
 
     /// A part of what is there at once, see [`Mailbox::take_of_only`].
@@ -209,7 +209,7 @@ impl ProcessCell {
             return false;
         };
         let running = self.while_seen(Status::Suspended);
-        pause.sleep();
+        pause.sleep_pumping(self.mailbox.pump());
         drop((running, pausing));
         self.fate().is_none()
     }
@@ -243,6 +243,14 @@ impl ProcessCell {
     #[inline(always)] // see there
     pub(crate) fn deliver_with(self: &Arc<Self>, make: impl FnOnce() -> Message) -> bool {
         match self.mailbox.push_with(make) {
+            Pushed::Kept => true,
+            other => self.after_push(other),
+        }
+    }
+
+    /// Delivers messages in their order; none are left. False when the process is gone.
+    pub(crate) fn deliver_all(self: &Arc<Self>, messages: &mut Batch) -> bool {
+        match self.mailbox.push_all(messages) {
             Pushed::Kept => true,
             other => self.after_push(other),
         }

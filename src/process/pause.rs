@@ -1,9 +1,11 @@
 //! Where a thread, or a task, waits for one thing to happen.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
 use std::task::Waker;
 
 use crate::lock::{Lock, Signal};
+use crate::process::mailbox::Pump;
 
 /// Where a suspended thread sleeps until it may try again.
 #[derive(Default)]
@@ -11,6 +13,8 @@ pub(crate) struct Pause {
     over: Lock<bool>,
     changed: Signal,
     waker: Lock<Option<Waker>>,
+    /// What a thread does meanwhile that sleeps here.
+    pump: Lock<Option<Arc<dyn Pump>>>,
 }
 
 impl Pause {
@@ -18,6 +22,10 @@ impl Pause {
     pub(crate) fn end(&self) {
         *self.over.lock() = true;
         self.changed.notify_all();
+        let pump = self.pump.lock().take();
+        if let Some(pump) = pump {
+            pump.kick();
+        }
         let waker = self.waker.lock().take();
         if let Some(waker) = waker {
             waker.wake();
@@ -37,6 +45,15 @@ impl Pause {
         }
     }
 
+    /// [`Self::sleep`], but handles the kernel's events meanwhile, if nobody else does: the one that
+    /// ends the pause is often among them, and then no other thread is needed for it.
+    pub(crate) fn sleep_pumping(&self, pump: &Arc<dyn Pump>) {
+        // Before the first look: from here on the end is a kick as well.
+        *self.pump.lock() = Some(Arc::clone(pump));
+        pump.pump(&|| self.is_over(), None);
+        self.sleep();
+    }
+
     /// Has `waker` woken when the pause ends. False when it already has ended.
     pub(crate) fn wake_later(&self, waker: &Waker) -> bool {
         let before = self.waker.lock().replace(waker.clone());
@@ -48,8 +65,9 @@ impl Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
+    use std::time::Instant;
 
     /// Looks at the pause when it is woken, as an executor that polls at once does.
     struct Eager(Arc<Pause>);
@@ -58,6 +76,60 @@ mod tests {
         fn wake(self: Arc<Self>) {
             assert!(!self.0.wake_later(Waker::noop()));
         }
+    }
+
+    /// A kernel whose only event ends the pause; or whose events somebody else handles.
+    struct Kernel {
+        pause: Arc<Pause>,
+        is_free: bool,
+        kicks: AtomicUsize,
+    }
+
+    impl Pump for Kernel {
+        fn pump(&self, done: &dyn Fn() -> bool, _: Option<Instant>) -> bool {
+            if self.is_free {
+                assert!(!done());
+                self.pause.end();
+                assert!(done());
+            }
+            self.is_free
+        }
+        fn kick(&self) {
+            self.kicks.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn kernel(is_free: bool) -> (Arc<Pause>, Arc<Kernel>, Arc<dyn Pump>) {
+        let pause = Arc::new(Pause::default());
+        let kernel = Arc::new(Kernel {
+            pause: Arc::clone(&pause),
+            is_free,
+            kicks: AtomicUsize::new(0),
+        });
+        let pump = Arc::clone(&kernel);
+        (pause, kernel, pump)
+    }
+
+    #[test]
+    fn who_sleeps_handles_the_event_that_ends_the_pause() {
+        let (pause, kernel, pump) = kernel(true);
+        pause.sleep_pumping(&pump);
+        assert!(pause.is_over());
+        assert_eq!(
+            kernel.kicks.load(Ordering::Relaxed),
+            1,
+            "it may sleep there"
+        );
+    }
+
+    #[test]
+    fn who_cannot_handle_events_is_woken_all_the_same() {
+        let (pause, _, pump) = kernel(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| pause.sleep_pumping(&pump));
+            pause.end();
+        });
+        pause.sleep_pumping(&pump);
     }
 
     #[test]

@@ -48,30 +48,63 @@ fn messages_are_chosen_in_order_and_the_others_stay() {
 }
 
 #[test]
-fn an_only_message_is_taken_the_short_way_and_others_are_not() {
+fn the_first_message_is_taken_the_short_way_once_a_receiver_has_collected_several() {
     let mailbox = mailbox(100);
-    assert!(mailbox.take_only(|_| true).is_none());
+    assert!(mailbox.take_first(|_| true).is_none());
     mailbox.push(number(1));
-    assert!(mailbox.take_only(|_| false).is_none());
-    let only = mailbox.take_only(|_| true).expect("wanted");
+    assert!(mailbox.take_first(|_| false).is_none());
+    let only = mailbox.take_first(|_| true).expect("wanted");
     assert_eq!((as_number(&only), mailbox.len()), (Some(1), 0));
     mailbox.push(number(2));
     mailbox.push(number(3));
-    assert!(mailbox.take_only(|_| true).is_none(), "there are two");
+    assert!(mailbox.take_first(|_| true).is_none(), "there are two");
     // A receiver that looks for something else leaves both on its side.
     let none = mailbox.receive(|_| None::<()>, Some(Instant::now()).into());
     assert_eq!(none, Ok(None));
     mailbox.push(number(4));
-    assert!(
-        mailbox.take_only(|_| true).is_none(),
-        "older ones come first"
-    );
+    assert!(mailbox.take_first(|m| as_number(m) != Some(2)).is_none());
+    let first = mailbox.take_first(|_| true).expect("wanted");
+    assert_eq!((as_number(&first), mailbox.len()), (Some(2), 2));
     let order: Vec<_> = std::iter::from_fn(|| {
         let next = mailbox.receive(|m| as_number(m), Some(Instant::now()).into());
         next.expect("alive")
     })
     .collect();
-    assert_eq!(order, [2, 3, 4]);
+    assert_eq!(order, [3, 4]);
+    assert!(mailbox.take_first(|_| true).is_none());
+}
+
+#[test]
+fn a_batch_comes_in_order_as_far_as_there_is_a_place() {
+    let mailbox = mailbox(5);
+    let batch = |range: std::ops::Range<i64>| range.map(number).collect::<Batch>();
+    assert_eq!(mailbox.push_all(&mut batch(1..3)), Pushed::Kept);
+    assert_eq!(mailbox.push(number(3)), Pushed::Kept);
+    let mut more = batch(4..8);
+    assert_eq!(mailbox.push_all(&mut more), Pushed::Full);
+    assert!(more.is_empty());
+    assert_eq!(mailbox.push_all(&mut batch(8..9)), Pushed::Full);
+    let mut got = Vec::new();
+    while let Ok(Some(n)) = mailbox.receive(|m| as_number(m), Some(Instant::now()).into()) {
+        got.push(n);
+    }
+    assert_eq!(got, [1, 2, 3, 4, 5]);
+    mailbox.close();
+    assert_eq!(mailbox.push_all(&mut batch(1..2)), Pushed::Closed);
+}
+
+#[test]
+fn a_waiting_receiver_is_woken_by_a_batch() {
+    let mailbox = Arc::new(mailbox(100));
+    std::thread::scope(|scope| {
+        let waiting = Arc::clone(&mailbox);
+        let receiver = scope.spawn(move || waiting.receive(|m| as_number(m), soon().into()));
+        while !matches!(mailbox.inbox.lock().waiting, Waiting::Asleep) {
+            std::thread::yield_now();
+        }
+        mailbox.push_all(&mut [number(1), number(2)].into_iter().collect());
+        assert_eq!(receiver.join().unwrap(), Ok(Some(1)));
+    });
 }
 
 #[test]
