@@ -67,6 +67,9 @@ pub(crate) struct Reactor {
     starting: Lock<()>,
 }
 
+/// A few microseconds, or one switch of threads on a processor that both share.
+const YIELDS_MAX: u32 = 16;
+
 /// No thread pumps.
 const NOBODY: u8 = 0;
 /// A thread pumps and is looking at its `done`, or at what the kernel gave it.
@@ -88,6 +91,8 @@ struct Shared {
     pumping: AtomicU8,
     /// Where the thread of our own waits for a kick to arrive at the pumping thread.
     arrival: (Lock<()>, Signal),
+    /// Whether the thread of our own is elsewhere than in the kernel.
+    own_is_out: AtomicBool,
     running: AtomicBool,
     stopped: AtomicBool,
 }
@@ -125,6 +130,7 @@ impl Reactor {
                 holders: Lock::new(HashMap::new()),
                 pumping: AtomicU8::new(NOBODY),
                 arrival: (Lock::new(()), Signal::new()),
+                own_is_out: AtomicBool::new(false),
                 running: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
             }),
@@ -313,6 +319,19 @@ impl Shared {
         if self.pumping.swap(state, Ordering::AcqRel) == KICKED {
             drop(self.arrival.0.lock());
             self.arrival.1.notify_all();
+            self.let_own_in();
+        }
+    }
+
+    /// Gives the thread of our own a moment to go back to the kernel, so that the pumping thread will come
+    /// after it and have the next event. In the other order each event would go to the one thread
+    /// and be a kick to the other.
+    fn let_own_in(&self) {
+        for _ in 0..YIELDS_MAX {
+            if !self.own_is_out.load(Ordering::Acquire) {
+                break;
+            }
+            std::thread::yield_now();
         }
     }
 
@@ -353,7 +372,10 @@ impl Shared {
     fn serve(&self) {
         let mut events = Events::with_capacity(256);
         while !self.stopped.load(Ordering::Acquire) {
-            if let Err(error) = self.poller.wait(&mut events, None) {
+            self.own_is_out.store(false, Ordering::Release);
+            let waited = self.poller.wait(&mut events, None);
+            self.own_is_out.store(true, Ordering::Release);
+            if let Err(error) = waited {
                 tracing::error!(%error, "waiting for kernel events failed");
                 return;
             }
