@@ -12,8 +12,8 @@ use super::binary::Binary;
 use super::counted::{Counted, Header};
 use crate::lock::Brief;
 
-/// As many bytes as one takes.
-pub(crate) const PLACE_BYTES: usize = 65_536;
+/// As many bytes as one takes: 64 KiB, and a little that comes in front of them.
+pub(crate) const PLACE_BYTES: usize = 65_536 + 64;
 
 /// See the module's text.
 #[derive(Debug, Default)]
@@ -24,9 +24,11 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    /// Has `read` fill it from the front; what it held is gone. `None` when there is no memory.
+    /// Has `read` fill it from the front, with `max` bytes if it takes as many; what it held is gone. `None`
+    /// when there is no memory.
     pub(crate) fn fill<E>(
         &mut self,
+        max: usize,
         read: impl for<'m> FnOnce(&'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], E>,
     ) -> Option<Result<usize, E>> {
         self.filled = 0;
@@ -36,7 +38,7 @@ impl Landing {
         let start = self.memory.as_ref()?.start();
         // SAFETY: as many bytes are there, nobody else holds the memory, and they need not be
         // initialised.
-        let room = unsafe { std::slice::from_raw_parts_mut(start.cast(), PLACE_BYTES) };
+        let room = unsafe { std::slice::from_raw_parts_mut(start.cast(), PLACE_BYTES.min(max)) };
         Some(read(room).map(|filled| {
             // Who gives back a part of the room has it filled: there is no other way to such a slice.
             assert!(filled.as_ptr() == start && filled.len() <= PLACE_BYTES);
@@ -54,17 +56,19 @@ impl Landing {
         }
     }
 
-    /// What was read, as a binary: the place itself where at least half of it is used, else a copy.
-    pub(crate) fn take(&mut self) -> Binary {
+    /// What was read, from `skip` on, as a binary: the place itself where at least half of it is used, else
+    /// a copy.
+    pub(crate) fn take(&mut self, skip: usize) -> Binary {
         if self.filled < PLACE_BYTES / 2 {
-            let copy = Binary::from(self.bytes());
+            let copy = Binary::from(self.bytes().get(skip..).unwrap_or_default());
             self.filled = 0;
             return copy;
         }
         let filled = std::mem::take(&mut self.filled);
+        let skip = skip.min(filled);
         self.memory.take().map_or_else(Binary::empty, |memory| {
             memory.shorten(filled);
-            Binary::window(memory, 0, filled)
+            Binary::window(memory, skip, filled - skip)
         })
     }
 }
@@ -124,15 +128,21 @@ mod tests {
         let mut landing = Landing::default();
         assert_eq!(landing.bytes(), b"");
         let few = [7; PLACE_BYTES / 2 - 1];
-        assert_eq!(landing.fill(|room| put(room, &few)), Some(Ok(few.len())));
+        assert_eq!(
+            landing.fill(PLACE_BYTES, |room| put(room, &few)),
+            Some(Ok(few.len()))
+        );
         let place = landing.bytes().as_ptr();
-        let copy = landing.take();
+        let copy = landing.take(0);
         assert_eq!(&copy[..], few);
         assert_ne!(copy.as_ptr(), place);
         let many = [8; PLACE_BYTES / 2];
-        assert_eq!(landing.fill(|room| put(room, &many)), Some(Ok(many.len())));
+        assert_eq!(
+            landing.fill(PLACE_BYTES, |room| put(room, &many)),
+            Some(Ok(many.len()))
+        );
         assert_eq!(landing.bytes().as_ptr(), place, "the place is used again");
-        let taken = landing.take();
+        let taken = landing.take(0);
         assert_eq!((&taken[..], taken.as_ptr()), (&many[..], place));
         let (counted, offset) = taken.as_counted().unwrap();
         assert_eq!(
@@ -141,8 +151,22 @@ mod tests {
             "nothing unfilled can be seen"
         );
         assert_eq!(landing.bytes(), b"");
-        assert_eq!(landing.fill(|_| Err(5)), Some(Err(5)));
-        assert_eq!(landing.take(), Binary::empty());
+        assert_eq!(
+            landing.fill(PLACE_BYTES, |room| put(room, &many)),
+            Some(Ok(many.len()))
+        );
+        assert_eq!(
+            landing.take(4)[..],
+            many[4..],
+            "what stands in front is left out"
+        );
+        assert_eq!(landing.fill(3, |room| Err(room.len())), Some(Err(3)));
+        assert_eq!(
+            landing.fill(usize::MAX, |room| Err(room.len())),
+            Some(Err(PLACE_BYTES))
+        );
+        assert_eq!(landing.fill(PLACE_BYTES, |_| Err(5)), Some(Err(5)));
+        assert_eq!(landing.take(0), Binary::empty());
     }
 
     #[test]
@@ -151,8 +175,11 @@ mod tests {
         let read = |byte: u8| {
             let mut landing = Landing::default();
             let bytes = [byte; PLACE_BYTES];
-            landing.fill(|room| put(room, &bytes)).unwrap().unwrap();
-            landing.take()
+            landing
+                .fill(PLACE_BYTES, |room| put(room, &bytes))
+                .unwrap()
+                .unwrap();
+            landing.take(0)
         };
         for _ in 0..2 {
             let taken: Vec<Binary> = (0..20).map(read).collect();
@@ -170,6 +197,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "filled.as_ptr() == start")]
     fn another_slice_is_no_answer() {
-        let _ = Landing::default().fill(|_| Ok::<_, ()>(Box::leak(Box::new([0u8; 5]))));
+        let _ = Landing::default().fill(10, |_| Ok::<_, ()>(Box::leak(Box::new([0u8; 5]))));
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct Program {
 /// The program itself.
 struct Life {
     /// What to start; nothing once it is started.
-    command: Option<Command>,
+    command: Option<Box<Command>>,
     pid: Option<u32>,
     // The watch goes before the child it watches.
     watch: Option<Watch>,
@@ -70,7 +70,7 @@ impl Program {
     /// A program that is still to be started.
     pub(super) fn new(command: Command, options: &Options, turn: &Arc<Turn>) -> Program {
         let life = Life {
-            command: Some(command),
+            command: Some(Box::new(command)),
             pid: None,
             watch: None,
             child: None,

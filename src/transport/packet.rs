@@ -114,6 +114,16 @@ impl Decoder {
         }
     }
 
+    /// Where the packet begins in `input`, if that is one packet, whole, and nothing else.
+    pub(super) fn only(&self, input: &[u8]) -> Option<usize> {
+        let (header, body) = input.split_at_checked(self.header_bytes)?;
+        let len = header
+            .iter()
+            .fold(0, |len, &byte| len << 8 | usize::from(byte));
+        let fresh = self.len_bytes == 0 && self.body.is_none();
+        (fresh && len == body.len()).then_some(self.header_bytes)
+    }
+
     /// Memory of a packet under way that is worth being read into directly; empty if there is
     /// none. What was read is reported by [`Decoder::filled`], and then fetched by
     /// [`Decoder::next`].
@@ -247,6 +257,32 @@ mod tests {
                     }
                     assert_eq!(packets, expected, "{packet:?} {stream:?} cut at {cuts:b}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_that_came_alone_is_known() {
+        for packet in ALL {
+            let header = packet.header_bytes();
+            let one = encode(packet, &[b"hello"]);
+            let mut decoder = Decoder::new(packet);
+            assert_eq!(decoder.only(&one), Some(header));
+            assert_eq!(decoder.only(&encode(packet, &[b""])), Some(header));
+            for other in [
+                &one[..one.len() - 1],
+                &one[..header],
+                &one[..1],
+                b"",
+                &one.repeat(2),
+            ] {
+                assert_eq!(decoder.only(other), None, "{packet:?} {other:?}");
+            }
+            // What comes next is the rest of one that has begun.
+            for begun in 1..one.len() {
+                assert_eq!(decoder.next(&mut &one[..begun]), Ok(None));
+                assert_eq!(decoder.only(&one), None);
+                decoder = Decoder::new(packet);
             }
         }
     }

@@ -18,11 +18,13 @@ use crate::port::{Options, Port};
 use crate::runtime::reactor::Watch;
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
 use crate::term::iodata::IoData;
-use crate::term::{Landing, PLACE_BYTES};
+use crate::term::{Binary, Landing, PLACE_BYTES};
 use crate::transport::outbox::{Outbox, with_pieces};
 use crate::transport::packet::{Decoder, Header};
 use crate::transport::width::Width;
 
+/// As much as one message of a stream holds.
+const STREAM_BYTES_MAX: usize = 65_536;
 /// How often one turn reads before others get it, and the owner what was read.
 const READS_MAX: usize = 16;
 
@@ -138,9 +140,11 @@ impl Intake {
                 Err(pumped) => return pumped,
             };
             let ended = match read.from {
-                Place::Landing if self.is_plain(on) => self.hand_over_whole(on, port, landing),
-                Place::Landing => self.hand_over(on, port, landing.bytes()),
                 Place::Packet => self.hand_over(on, port, &[]),
+                Place::Landing => match self.whole(on, landing.bytes()) {
+                    Some(skip) => self.hand_over_whole(on, port, landing.take(skip)),
+                    None => self.hand_over(on, port, landing.bytes()),
+                },
             };
             if let Some(ended) = ended {
                 return ended;
@@ -152,18 +156,22 @@ impl Intake {
         Pumped::More
     }
 
-    /// Whether what was read is a message as it is.
-    fn is_plain(&self, on: &mut OnTurn<'_>) -> bool {
-        !self.lines && self.state.get(on).decoder.is_none()
+    /// Where the message begins in what was read, if that is one as it is.
+    fn whole(&self, on: &mut OnTurn<'_>, bytes: &[u8]) -> Option<usize> {
+        match &self.state.get(on).decoder {
+            _ if self.lines => None,
+            None => Some(0),
+            Some(decoder) => decoder.only(bytes),
+        }
     }
 
     fn hand_over_whole(
         &self,
         on: &mut OnTurn<'_>,
         port: &Arc<Port>,
-        landing: &mut Landing,
+        message: Binary,
     ) -> Option<Pumped> {
-        port.deliver_binary(on, landing.take());
+        port.deliver_binary(on, message);
         let closed = self.state.get(on).source.is_none();
         closed.then_some(Pumped::Closed)
     }
@@ -209,21 +217,24 @@ impl Reading {
         let Some(source) = &self.source else {
             return Err(Pumped::Closed);
         };
-        let room = match &mut self.decoder {
-            Some(decoder) => decoder.room().map_err(|_| Pumped::Failed(Errno::ENOMEM))?,
-            None => &mut [],
+        let (room, most) = match &mut self.decoder {
+            Some(decoder) => {
+                let room = decoder.room().map_err(|_| Pumped::Failed(Errno::ENOMEM))?;
+                (room, PLACE_BYTES)
+            }
+            None => (&mut [][..], STREAM_BYTES_MAX),
         };
         let wait = match source {
             Source::Owned(_) | Source::File(_) => Wait::AsSet,
             Source::Number(_) => Wait::Never,
         };
         let (from, asked) = match room.len() {
-            0 => (Place::Landing, PLACE_BYTES),
+            0 => (Place::Landing, most),
             room => (Place::Packet, room),
         };
         let got = match (from, wait) {
             (Place::Landing, _) => landing
-                .fill(|room| fd::read_to(source, room, wait))
+                .fill(asked, |room| fd::read_to(source, room, wait))
                 .unwrap_or(Err(Errno::ENOMEM)),
             (Place::Packet, Wait::AsSet) => fd::read_into(source, room),
             (Place::Packet, Wait::Never) => fd::read_now(source, room),
@@ -234,7 +245,7 @@ impl Reading {
                 if let (Place::Packet, Some(decoder)) = (from, &mut self.decoder) {
                     decoder.filled(got);
                 }
-                if let (Source::Owned(pipe), true) = (source, got >= PLACE_BYTES) {
+                if let (Source::Owned(pipe), true) = (source, got >= STREAM_BYTES_MAX) {
                     self.width.crowded(pipe, got);
                 }
                 Ok(Read {
@@ -352,6 +363,8 @@ impl Outlet {
             false => 0,
         };
         if done < header.as_bytes().len() + data.len() {
+            // Nothing at a pipe that was full before: the other side may stand still.
+            state.width.crowded(to, done);
             state.outbox.push(header, data, done);
         }
         Ok(())

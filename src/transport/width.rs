@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::os::fd;
 
 /// What has to go through a pipe that is full before it is worth being larger.
-const BULK_BYTES: usize = 512 * 1024;
+const BULK_BYTES: u32 = 512 * 1024;
 /// What it holds then: as much as an ordinary user may have in one.
 const WIDE_BYTES: usize = 1 << 20;
 
@@ -21,7 +21,7 @@ const WIDE_BYTES: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Width {
     /// How many bytes found it full.
-    crowded: usize,
+    crowded: u32,
     share: Option<Share>,
 }
 
@@ -30,6 +30,7 @@ impl Width {
     #[inline]
     pub(super) fn crowded(&mut self, pipe: &impl AsRawFd, bytes: usize) {
         let before = self.crowded;
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.crowded = before.saturating_add(bytes);
         // Tried once in a pipe's life.
         if before < BULK_BYTES && self.crowded >= BULK_BYTES {
@@ -80,17 +81,18 @@ mod tests {
 
     #[test]
     fn a_pipe_grows_once_much_has_gone_through_it_and_as_many_as_may() {
+        let bulk = usize::try_from(BULK_BYTES).unwrap();
         let few = pipe().unwrap();
         let mut width = Width::default();
-        width.crowded(&few.reader, BULK_BYTES - 1);
+        width.crowded(&few.reader, bulk - 1);
         assert!(room(&few.writer) < WIDE_BYTES && width.share.is_none());
         let max = fd::pipe_bytes_of_user() / 4 / WIDE_BYTES;
         let mut pipes = Vec::new();
         for _ in 0..max + 3 {
             let pipe = pipe().unwrap();
             let mut width = Width::default();
-            width.crowded(&pipe.reader, BULK_BYTES);
-            width.crowded(&pipe.reader, BULK_BYTES);
+            width.crowded(&pipe.reader, bulk);
+            width.crowded(&pipe.reader, bulk);
             pipes.push((pipe, width));
         }
         let wide = |(_, width): &&(fd::Pipe, Width)| width.share.is_some();
