@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use super::errno::{Errno, Result};
 use super::exec::{self, GIVEN, Plan, Source};
 use super::fd::{check, lift};
+use crate::lock::Lock;
 
 /// What to run, and with what.
 pub(crate) struct Program<'a> {
@@ -121,7 +122,7 @@ fn start_with(program: &Program<'_>, means: Means) -> Result<Child> {
         directory_error: 0,
         stuck: false,
     };
-    let stack = Stack::new()?;
+    let stack = Stack::take()?;
     let mut pidfd: RawFd = -1;
     let mut flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD;
     if means.share {
@@ -142,6 +143,7 @@ fn start_with(program: &Program<'_>, means: Means) -> Result<Child> {
         ))
     };
     exec::set_mask(mask);
+    stack.keep();
     let pid = answer?.unsigned_abs();
     // SAFETY: the kernel has made this descriptor for us.
     let pidfd = lift(unsafe { OwnedFd::from_raw_fd(pidfd) });
@@ -285,10 +287,29 @@ struct Stack {
     base: *mut c_void,
 }
 
+// SAFETY: plain memory, which nobody has but its owner.
+unsafe impl Send for Stack {}
+
+static SPARE_STACK: Lock<Option<Stack>> = Lock::new(None);
+
 impl Stack {
     const SIZE: usize = 64 * 1024;
     /// At least a page, whatever size the system's pages have.
     const GUARD: usize = 64 * 1024;
+
+    /// The one that was kept, or a new one.
+    fn take() -> Result<Stack> {
+        let spare = SPARE_STACK.lock().take();
+        spare.map_or_else(Stack::new, Ok)
+    }
+
+    /// Keeps it for the next program, unless one is kept: to take its pages out of the tables of all
+    /// processors, and to make new ones, would be a tenth of what a start takes on one processor.
+    fn keep(self) {
+        // Another one that was kept meanwhile ends when the lock is given back.
+        let other = SPARE_STACK.lock().replace(self);
+        drop(other);
+    }
 
     fn new() -> Result<Stack> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_STACK | libc::MAP_NORESERVE;
