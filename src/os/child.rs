@@ -303,10 +303,10 @@ impl Stack {
         spare.map_or_else(Stack::new, Ok)
     }
 
-    /// Keeps it for the next program, unless one is kept: to take its pages out of the tables of all
+    /// Keeps it for the next program, in the place of another one: to take its pages out of the tables of all
     /// processors, and to make new ones, would be a tenth of what a start takes on one processor.
     fn keep(self) {
-        // Another one that was kept meanwhile ends when the lock is given back.
+        // Which ends without the lock.
         let other = SPARE_STACK.lock().replace(self);
         drop(other);
     }
