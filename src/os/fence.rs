@@ -66,37 +66,60 @@ fn ask(command: libc::c_int) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Barrier;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::AtomicBool;
+    use std::time::{Duration, Instant};
 
-    /// Each side writes and looks; that both miss the other's is what fences are against.
+    const ROUNDS: u32 = if cfg!(miri) { 20 } else { 50_000 };
+    const APART: Duration = Duration::from_micros(4);
+    const DELAYS: u32 = 8;
+
+    /// On a cache line of its own.
+    #[derive(Default)]
+    #[repr(align(128))]
+    struct Flag(AtomicBool);
+
+    /// In each round, at a time that both know: writes what is mine and looks at what is the other's.
+    fn side(
+        (mine, others): (&[Flag], &[Flag]),
+        began: Instant,
+        slower: u32,
+        pass: impl Fn() -> bool,
+    ) -> Vec<bool> {
+        let mut delays = (0..DELAYS).cycle().map(|delay| delay * slower);
+        let rounds = (1..).map(|round| began + round * APART);
+        let round = |((mine, other), at): ((&Flag, &Flag), Instant)| {
+            // Both lines are in both caches, so that a write takes its time.
+            let _ = (
+                mine.0.load(Ordering::Relaxed),
+                other.0.load(Ordering::Relaxed),
+            );
+            while Instant::now() < at {}
+            // The two are not equally fast, so they meet after a different delay in each round.
+            (0..delays.next().unwrap_or(0)).for_each(|_| std::hint::spin_loop());
+            mine.0.store(true, Ordering::Relaxed);
+            let passed = pass();
+            other.0.load(Ordering::Relaxed) || !passed
+        };
+        mine.iter().zip(others).zip(rounds).map(round).collect()
+    }
+
     #[test]
     fn one_of_the_two_sides_sees_the_other() {
-        const ROUNDS: u32 = if cfg!(miri) { 20 } else { 1_000 };
         prepare();
-        let (left, right) = (AtomicU32::new(0), AtomicU32::new(0));
-        let (saw_left, saw_right) = (AtomicU32::new(0), AtomicU32::new(0));
-        let together = Barrier::new(2);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                for round in 1..=ROUNDS {
-                    together.wait();
-                    left.store(round, Ordering::Relaxed);
+        let flags = || (0..ROUNDS).map(|_| Flag::default()).collect::<Vec<_>>();
+        let (left, right) = (flags(), flags());
+        let began = Instant::now() + Duration::from_millis(1);
+        let (by_left, by_right) = std::thread::scope(|scope| {
+            let there = scope.spawn(|| {
+                side((&left, &right), began, 1, || {
                     often();
-                    saw_right.store(right.load(Ordering::Relaxed), Ordering::Relaxed);
-                    together.wait();
-                }
+                    true
+                })
             });
-            for round in 1..=ROUNDS {
-                together.wait();
-                right.store(round, Ordering::Relaxed);
-                let helped = rarely();
-                saw_left.store(left.load(Ordering::Relaxed), Ordering::Relaxed);
-                together.wait();
-                let seen = saw_left.load(Ordering::Relaxed) == round
-                    || saw_right.load(Ordering::Relaxed) == round;
-                assert!(seen || !helped, "round {round}");
-            }
+            let here = side((&right, &left), began, 0, rarely);
+            (there.join().unwrap(), here)
         });
+        let missed = by_left.iter().zip(&by_right).position(|(a, b)| !a && !b);
+        assert_eq!(missed, None, "the round in which both missed the other");
     }
 }
