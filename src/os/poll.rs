@@ -254,6 +254,11 @@ impl Events {
             })
     }
 
+    /// Whether the last wait came back because of the alarm.
+    pub(crate) fn has_alarm(&self) -> bool {
+        self.room.iter().any(|event| event.u64 == ALARM)
+    }
+
     fn room_for_kernel(&mut self) -> (*mut libc::epoll_event, c_int) {
         let max = c_int::try_from(self.room.capacity()).unwrap_or(c_int::MAX);
         (self.room.as_mut_ptr(), max)

@@ -295,10 +295,12 @@ impl Shared {
             }
             let waited = self.poller.wait(&mut events, deadline);
             self.look();
+            // Also after a failure: the alarm may have been passed on to this thread.
+            self.timers.run_due();
             if waited.is_err() {
                 break;
             }
-            self.dispatch(&events);
+            self.tell(&events);
         }
         true
     }
@@ -354,8 +356,7 @@ impl Shared {
         }
     }
 
-    fn dispatch(&self, events: &Events) {
-        self.timers.run_due();
+    fn tell(&self, events: &Events) {
         for event in events.iter() {
             if let Some(source) = self.sources.get(event.token) {
                 // A panic must not end the thread on which everybody's events arrive, nor
@@ -380,8 +381,21 @@ impl Shared {
                 return;
             }
             self.pass_kick_on();
-            self.dispatch(&events);
+            if !(events.has_alarm() && self.pass_alarm_on()) {
+                self.timers.run_due();
+            }
+            self.tell(&events);
         }
+    }
+
+    /// Deadlines are better kept by a thread that waits for a message anyway: it may run what is due
+    /// itself, and once it waits again it is the first to hear of the next one. False when there is none.
+    fn pass_alarm_on(&self) -> bool {
+        let is_there = self.step(ASLEEP, KICKED);
+        if is_there {
+            self.pass_kick_on();
+        }
+        is_there
     }
 
     /// A kick that came here was meant for the pumping thread: sends it again, and stays

@@ -1,7 +1,10 @@
 //! What is to happen at a certain time.
 //!
 //! The kernel is told only of the earliest deadline, and only when that changes; whoever
-//! waits for kernel events runs what is due ([`Timers::run_due`]). Deadlines stand in a heap; one that
+//! waits for kernel events runs what is due ([`Timers::run_due`]). While somebody does, and the next
+//! deadline is close, the kernel's alarm is no more than a watch on that thread, which looks at the
+//! deadlines again by itself when it is done: so many that come one shortly after the other are kept by
+//! one thread, which tells the kernel once for all that it has run. Deadlines stand in a heap; one that
 //! is taken back leaves its place there until it is reached, or until such places are most of it.
 #![forbid(unsafe_code)]
 
@@ -54,6 +57,8 @@ struct Book {
     serial: u64,
     /// What the kernel was last told.
     alarm: Option<Instant>,
+    /// Whether that is a watch on who runs what is due, and will look for what is due next.
+    watching: bool,
 }
 
 /// A place in the heap; its deadline stands as long as the slot has the same serial.
@@ -78,6 +83,13 @@ enum What {
 /// runs them has other things to do.
 const BATCH_MAX: usize = 32;
 const BATCHES_MAX: usize = 8;
+
+/// Deadlines that come sooner than this after others have run are kept together, this much later than
+/// those: to sleep and wake up for each takes longer than to run it.
+const SLACK: Duration = Duration::from_micros(30);
+
+/// How long who runs what is due may take, until another thread looks after the deadlines that are close.
+const WATCH: Duration = Duration::from_micros(500);
 
 /// Fewer places than this are never tidied up.
 const PLACES_MIN: usize = 64;
@@ -104,9 +116,8 @@ impl Timers {
     fn enter(&self, at: Instant, what: What) -> TimerId {
         let mut book = self.book.lock();
         let id = book.enter(at, what);
-        if book.alarm.is_none_or(|alarm| at < alarm) {
-            book.alarm = Some(at);
-            let told = self.poller.set_alarm(Some(at));
+        if !book.watching && book.alarm.is_none_or(|alarm| at < alarm) {
+            let told = self.tell_kernel(&mut book, Some(at));
             drop(book);
             complain_of(told);
         }
@@ -120,8 +131,8 @@ impl Timers {
         action.is_some()
     }
 
-    /// Runs what is due. The kernel is told of the next deadline before that, so that it is
-    /// kept by another thread if an action takes long, and also if one panics.
+    /// Runs what is due. The kernel is told of the next deadline before that, or given a watch on this
+    /// thread, so that it is kept by another thread if an action takes long, and also if one panics.
     pub(crate) fn run_due(&self) {
         let mut due = Vec::new();
         for _ in 0..BATCHES_MAX {
@@ -129,14 +140,14 @@ impl Timers {
             if book.alarm.is_none() {
                 return;
             }
-            let next = book.take_due(Instant::now(), &mut due);
-            let mut told = Ok(());
-            if book.alarm != next {
-                book.alarm = next;
-                if let Some(at) = next {
-                    told = self.poller.set_alarm(Some(at));
-                }
-            }
+            let now = Instant::now();
+            let next = book.take_due(now, &mut due);
+            let told = if due.is_empty() {
+                let first = next.map(|next| next.max(now + SLACK));
+                self.wake_for(&mut book, first)
+            } else {
+                self.watch_for(&mut book, next, now)
+            };
             drop(book);
             complain_of(told);
             if due.is_empty() {
@@ -147,6 +158,43 @@ impl Timers {
                     tracing::error!("the action of a deadline panicked; the others go on");
                 }
             }
+        }
+        let mut book = self.book.lock();
+        let next = book.next();
+        let told = self.wake_for(&mut book, next);
+        drop(book);
+        complain_of(told);
+    }
+
+    /// Nobody looks for what is due at `next` by himself.
+    fn wake_for(&self, book: &mut Book, next: Option<Instant>) -> Result<(), Errno> {
+        book.watching = false;
+        self.tell_kernel(book, next)
+    }
+
+    /// This thread looks for what is due at `next`, if that is soon.
+    fn watch_for(&self, book: &mut Book, next: Option<Instant>, now: Instant) -> Result<(), Errno> {
+        let watch_ends = now + WATCH;
+        if next.is_none_or(|next| next >= watch_ends) {
+            return self.wake_for(book, next);
+        }
+        let is_watched = book.watching && book.alarm.is_some_and(|alarm| alarm > now + WATCH / 2);
+        book.watching = true;
+        match is_watched {
+            true => Ok(()),
+            false => self.tell_kernel(book, Some(watch_ends)),
+        }
+    }
+
+    /// An alarm that nobody needs any more is left to go off.
+    fn tell_kernel(&self, book: &mut Book, alarm: Option<Instant>) -> Result<(), Errno> {
+        if book.alarm == alarm {
+            return Ok(());
+        }
+        book.alarm = alarm;
+        match alarm {
+            Some(at) => self.poller.set_alarm(Some(at)),
+            None => Ok(()),
         }
     }
 }
@@ -204,13 +252,24 @@ impl Book {
     /// Moves what is due to `due`; gives the next deadline, which may have passed as well.
     fn take_due(&mut self, now: Instant, due: &mut Vec<What>) -> Option<Instant> {
         loop {
+            let at = self.next()?;
+            if at > now || due.len() == BATCH_MAX {
+                return Some(at);
+            }
+            if let Some(Reverse(Place { serial, slot, .. })) = self.places.pop() {
+                due.extend(self.take(slot, serial));
+            }
+        }
+    }
+
+    /// The next deadline that stands; the places in front of it are cleared away.
+    fn next(&mut self) -> Option<Instant> {
+        loop {
             let &Reverse(Place { at, serial, slot }) = self.places.peek()?;
-            let stands = self.slots[slot].serial == serial && self.slots[slot].what.is_some();
-            if stands && (at > now || due.len() == BATCH_MAX) {
+            if self.slots[slot].serial == serial && self.slots[slot].what.is_some() {
                 return Some(at);
             }
             self.places.pop();
-            due.extend(self.take(slot, serial));
         }
     }
 

@@ -278,3 +278,59 @@ fn timers_run_in_order_and_not_early() {
     }
     assert!(!timers.cancel(cancelled.unwrap()));
 }
+
+#[test]
+fn an_action_that_waits_for_a_close_deadline_has_it_kept_by_another_thread() {
+    let (reactor, timers) = reactor();
+    assert!(reactor.start());
+    for _ in 0..20 {
+        let (tell, told) = channel();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let pumping = scope.spawn(|| {
+                reactor.pump(&|| done.load(Ordering::SeqCst), Some(soon()));
+            });
+            let inner = Arc::clone(&timers);
+            let action = move || {
+                let (ring, rings) = channel();
+                let close = Instant::now() + Duration::from_micros(50);
+                inner.set(close, Box::new(move || ring.send(()).unwrap()));
+                tell.send(rings.recv_timeout(Duration::from_secs(10)).is_ok())
+                    .ok();
+            };
+            let start = Instant::now();
+            timers.set(start + Duration::from_micros(100), Box::new(action));
+            // So close that the kernel is not told of it while the first runs.
+            timers.set(start + Duration::from_micros(300), Box::new(|| ()));
+            assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(true));
+            done.store(true, Ordering::SeqCst);
+            reactor.kick();
+            pumping.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn an_alarm_goes_to_the_thread_that_pumps() {
+    let (reactor, timers) = reactor();
+    assert!(reactor.start());
+    let done = AtomicBool::new(false);
+    let until = soon();
+    std::thread::scope(|scope| {
+        let pumping = scope.spawn(|| reactor.pump(&|| done.load(Ordering::SeqCst), Some(until)));
+        let (tell, told) = channel();
+        loop {
+            let tell = tell.clone();
+            let ring = move || tell.send(std::thread::current().id()).unwrap();
+            timers.set(Instant::now(), Box::new(ring));
+            let ran_on = told.recv_timeout(Duration::from_secs(10)).unwrap();
+            if ran_on == pumping.thread().id() {
+                break;
+            }
+            assert!(Instant::now() < until, "it heard of none");
+        }
+        done.store(true, Ordering::SeqCst);
+        reactor.kick();
+        assert!(pumping.join().unwrap());
+    });
+}
