@@ -8,6 +8,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
+use atomic::{AtomicU32, Ordering};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
@@ -43,6 +44,33 @@ pub(crate) fn spin_for(looks: u32, mut there: impl FnMut() -> bool) -> bool {
         std::hint::spin_loop();
     }
     there()
+}
+
+/// How many looks for what another processor is about to bring are worth while before a sleep: more
+/// where that has paid off.
+#[derive(Debug)]
+pub(crate) struct Lookout(AtomicU32);
+
+/// Looks at first, at most (a few microseconds), and where they never helped.
+const LOOKS_FIRST: u32 = 8;
+const LOOKS_MAX: u32 = 64;
+const LOOKS_MIN: u32 = 1;
+
+impl Lookout {
+    /// Nothing is known yet.
+    pub(crate) const fn new() -> Lookout {
+        Lookout(AtomicU32::new(LOOKS_FIRST))
+    }
+
+    /// Looks for a moment whether `there` holds.
+    pub(crate) fn look(&self, there: impl FnMut() -> bool) {
+        let looks = self.0.load(Ordering::Relaxed);
+        let next = match spin_for(looks, there) {
+            true => (2 * looks).clamp(LOOKS_FIRST, LOOKS_MAX),
+            false => looks / 2,
+        };
+        self.0.store(next.max(LOOKS_MIN), Ordering::Relaxed);
+    }
 }
 
 /// A lock for a few instructions on a path that is taken millions of times a second: giving it back

@@ -36,6 +36,19 @@ pub(crate) fn spin_for(_: u32, mut there: impl FnMut() -> bool) -> bool {
     there()
 }
 
+/// One look, as above.
+pub(crate) struct Lookout;
+
+impl Lookout {
+    pub(crate) const fn new() -> Lookout {
+        Lookout
+    }
+
+    pub(crate) fn look(&self, mut there: impl FnMut() -> bool) {
+        there();
+    }
+}
+
 /// One of loom's things, made when it is first used: loom makes none in a constant.
 struct Late<V, L> {
     first: std::sync::Mutex<Option<V>>,

@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
-use crate::lock::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use crate::lock::{Brief, BriefGuard, LongGuard, LongLock, spin_for};
+use crate::lock::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::lock::{Brief, BriefGuard, LongGuard, LongLock, Lookout};
 use crate::process::parker::Parker;
 use crate::process::signal::Message;
 
@@ -40,16 +40,13 @@ pub(crate) trait Bell: Send + Sync {
 
 /// See the module's text.
 pub(crate) struct Mailbox {
-    inbox: Brief<Inbox>,
+    inbox: Line<Brief<Inbox>>,
     parker: Parker,
-    /// Messages that a receiver has looked at and left, oldest first.
-    kept: LongLock<VecDeque<Message>>,
-    /// How many those are, for everybody else; a receiver may hold them for long.
-    kept_number: AtomicUsize,
+    side: Line<Side>,
     /// Whether messages are in the inbox, for who looks without the lock.
     filled: AtomicBool,
-    /// How many times a receiver looks before it goes to sleep: more where that has paid off.
-    looks: AtomicU32,
+    /// For a receiver's looks before it goes to sleep.
+    lookout: Lookout,
     pump: Arc<dyn Pump>,
     messages_max: usize,
     bell: OnceLock<Arc<dyn Bell>>,
@@ -58,8 +55,23 @@ pub(crate) struct Mailbox {
 /// Messages that go into a mailbox together: one lock for all of them, and one wake-up.
 pub(crate) type Batch = SmallVec<[Message; 32]>;
 
+/// On cache lines of its own: senders and the receiver, on two processors, do not take from each other
+/// what only one of them uses at the time.
+#[repr(align(64))]
+struct Line<T>(T);
+
+/// The receiver's side.
+struct Side {
+    /// Messages that a receiver has looked at and left, oldest first.
+    kept: LongLock<VecDeque<Message>>,
+    /// How many those are, for everybody else; a receiver may hold them for long.
+    kept_number: AtomicUsize,
+}
+
 struct Inbox {
     messages: VecDeque<Message>,
+    /// No more than this are kept on the receiver's side: what it was told last time it was asked.
+    kept_max: usize,
     waiting: Waiting,
     closed: bool,
 }
@@ -73,11 +85,6 @@ enum Waiting {
     /// Elsewhere: the mailbox's bell is silent.
     Bell,
 }
-
-/// Looks before a sleep, at first, at most (a few microseconds), and where they never helped.
-const LOOKS_FIRST: u32 = 8;
-const LOOKS_MAX: u32 = 64;
-const LOOKS_MIN: u32 = 1;
 
 /// How long a receiver waits.
 #[derive(Clone, Copy, Debug)]
@@ -131,16 +138,19 @@ impl Mailbox {
     /// An empty mailbox for at most `messages_max` messages.
     pub(crate) fn new(pump: Arc<dyn Pump>, messages_max: usize) -> Mailbox {
         Mailbox {
-            inbox: Brief::new(Inbox {
+            inbox: Line(Brief::new(Inbox {
                 messages: VecDeque::new(),
+                kept_max: 0,
                 waiting: Waiting::Nobody,
                 closed: false,
-            }),
+            })),
             parker: Parker::default(),
-            kept: LongLock::new(VecDeque::new()),
-            kept_number: AtomicUsize::new(0),
+            side: Line(Side {
+                kept: LongLock::new(VecDeque::new()),
+                kept_number: AtomicUsize::new(0),
+            }),
             filled: AtomicBool::new(false),
-            looks: AtomicU32::new(LOOKS_FIRST),
+            lookout: Lookout::new(),
             pump,
             messages_max,
             bell: OnceLock::new(),
@@ -151,7 +161,7 @@ impl Mailbox {
     /// one bell for all time.
     pub(crate) fn ring_with(&self, bell: Arc<dyn Bell>) {
         let bell = self.bell.get_or_init(|| bell);
-        match self.kept.try_lock() {
+        match self.side.0.kept.try_lock() {
             Some(kept) => self.settle(&kept),
             // A receiver that is at work may not have seen the bell yet; the next one settles.
             None => bell.ring(),
@@ -168,7 +178,7 @@ impl Mailbox {
 
     #[cold]
     fn set_bell(&self, bell: &dyn Bell, nothing_kept: bool) {
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         let something = !nothing_kept || !inbox.messages.is_empty() || inbox.closed;
         if something {
             drop(inbox);
@@ -199,12 +209,12 @@ impl Mailbox {
     /// by piece and is moved at once makes the processor wait.
     #[inline(always)]
     pub(crate) fn push_with(&self, make: impl FnOnce() -> Message) -> Pushed {
-        let mut inbox = self.inbox.lock();
-        if let Err(refused) = self.room(&inbox) {
+        let mut inbox = self.inbox.0.lock();
+        if let Err(refused) = self.room(&mut inbox, 1) {
             return refused;
         }
         inbox.messages.push_back(make());
-        self.filled.store(true, Ordering::Relaxed);
+        self.show_filled();
         if let Waiting::Nobody = inbox.waiting {
             return Pushed::Kept;
         }
@@ -214,8 +224,8 @@ impl Mailbox {
 
     /// Adds messages at the end, in their order, as far as there is a place for them; none are left.
     pub(crate) fn push_all(&self, messages: &mut Batch) -> Pushed {
-        let mut inbox = self.inbox.lock();
-        let places = match self.room(&inbox) {
+        let mut inbox = self.inbox.0.lock();
+        let places = match self.room(&mut inbox, messages.len()) {
             Ok(places) => places,
             Err(refused) => {
                 drop(inbox);
@@ -223,9 +233,8 @@ impl Mailbox {
                 return refused;
             }
         };
-        let fitting = places.min(messages.len());
-        inbox.messages.extend(messages.drain(..fitting));
-        self.filled.store(true, Ordering::Relaxed);
+        inbox.messages.extend(messages.drain(..places));
+        self.show_filled();
         match inbox.waiting {
             Waiting::Nobody => drop(inbox),
             _ => self.wake_receiver(inbox),
@@ -244,32 +253,42 @@ impl Mailbox {
         self.wake(wake);
     }
 
-    /// How many messages more the mailbox takes; at least one.
+    /// There are messages in the inbox, whose lock the caller holds.
     #[inline]
-    fn room(&self, inbox: &Inbox) -> Result<usize, Pushed> {
+    fn show_filled(&self) {
+        // Seldom written, so that it stays in the caches of all who look.
+        if !self.filled.load(Ordering::Relaxed) {
+            self.filled.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// How many messages more the mailbox takes, up to as many as are `wanted`; at least one.
+    #[inline]
+    fn room(&self, inbox: &mut Inbox, wanted: usize) -> Result<usize, Pushed> {
         if inbox.closed {
             return Err(Pushed::Closed);
         }
-        let kept = self.kept_number.load(Ordering::Relaxed);
-        match self
-            .messages_max
-            .checked_sub(inbox.messages.len().saturating_add(kept))
-        {
-            None | Some(0) => Err(Pushed::Full),
-            Some(places) => Ok(places),
+        if inbox.places(self.messages_max) >= wanted {
+            return Ok(wanted);
+        }
+        // The receiver may have taken some since.
+        inbox.kept_max = self.side.0.kept_number.load(Ordering::Relaxed);
+        match inbox.places(self.messages_max) {
+            0 => Err(Pushed::Full),
+            places => Ok(places.min(wanted)),
         }
     }
 
     /// [`Self::push_with`] for a caller that holds a lock, and without it calls [`Self::wake`]
     /// and drops the message, if it has not been taken.
     pub(crate) fn put(&self, message: &mut Option<Message>) -> (Pushed, Wake) {
-        let mut inbox = self.inbox.lock();
-        if let Err(refused) = self.room(&inbox) {
+        let mut inbox = self.inbox.0.lock();
+        if let Err(refused) = self.room(&mut inbox, 1) {
             return (refused, Wake(Waiting::Nobody));
         }
         if let Some(message) = message.take() {
             inbox.messages.push_back(message);
-            self.filled.store(true, Ordering::Relaxed);
+            self.show_filled();
         }
         (Pushed::Kept, inbox.wait_as(Waiting::Nobody))
     }
@@ -296,14 +315,14 @@ impl Mailbox {
 
     /// Drops all messages and refuses new ones; who waits is woken.
     pub(crate) fn close(&self) {
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         inbox.closed = true;
         let dropped = std::mem::take(&mut inbox.messages);
         let wake = inbox.wait_as(Waiting::Nobody);
         drop(inbox);
         self.wake(wake);
         drop(dropped);
-        if let Some(kept) = self.kept.try_lock() {
+        if let Some(kept) = self.side.0.kept.try_lock() {
             self.forget(kept);
         }
     }
@@ -312,7 +331,7 @@ impl Mailbox {
     /// ends, so no lock is held by then.
     fn forget(&self, mut kept: LongGuard<'_, VecDeque<Message>>) {
         let dropped = std::mem::take(&mut *kept);
-        self.kept_number.store(0, Ordering::Relaxed);
+        self.side.0.kept_number.store(0, Ordering::Relaxed);
         drop(kept);
         drop(dropped);
     }
@@ -320,8 +339,8 @@ impl Mailbox {
     /// How many messages wait.
     pub(crate) fn len(&self) -> usize {
         // Messages move from the inbox to `kept` under the inbox's lock.
-        let inbox = self.inbox.lock();
-        inbox.messages.len() + self.kept_number.load(Ordering::Relaxed)
+        let inbox = self.inbox.0.lock();
+        inbox.messages.len() + self.side.0.kept_number.load(Ordering::Relaxed)
     }
 
     /// The first message, if it is wanted and to be had at once: the short way of [`Self::receive`], which
@@ -329,7 +348,7 @@ impl Mailbox {
     /// calls nobody. A mailbox with a bell has no short way.
     #[inline]
     pub(crate) fn take_first(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
-        if self.kept_number.load(Ordering::Relaxed) != 0 {
+        if self.side.0.kept_number.load(Ordering::Relaxed) != 0 {
             return self.take_kept(wanted);
         }
         let mut inbox = self.with_only()?;
@@ -359,11 +378,12 @@ impl Mailbox {
     /// The inbox, if it has the only message.
     #[inline(always)]
     fn with_only(&self) -> Option<BriefGuard<'_, Inbox>> {
-        if self.kept_number.load(Ordering::Relaxed) != 0 || self.bell.get().is_some() {
+        if self.side.0.kept_number.load(Ordering::Relaxed) != 0 || self.bell.get().is_some() {
             return None;
         }
-        let inbox = self.inbox.lock();
-        let alone = inbox.messages.len() == 1 && self.kept_number.load(Ordering::Relaxed) == 0;
+        let inbox = self.inbox.0.lock();
+        let alone =
+            inbox.messages.len() == 1 && self.side.0.kept_number.load(Ordering::Relaxed) == 0;
         alone.then_some(inbox)
     }
 
@@ -373,12 +393,12 @@ impl Mailbox {
         if self.bell.get().is_some() {
             return None;
         }
-        let mut kept = self.kept.try_lock()?;
+        let mut kept = self.side.0.kept.try_lock()?;
         if !wanted(kept.front()?) {
             return None;
         }
         let first = kept.pop_front();
-        self.kept_number.store(kept.len(), Ordering::Relaxed);
+        self.side.0.kept_number.store(kept.len(), Ordering::Relaxed);
         first
     }
 
@@ -436,7 +456,7 @@ impl Mailbox {
                     0 => kept.pop_front(),
                     seen => kept.remove(seen),
                 });
-                self.kept_number.store(kept.len(), Ordering::Relaxed);
+                self.side.0.kept_number.store(kept.len(), Ordering::Relaxed);
                 return Some(chosen);
             }
             *seen += 1;
@@ -447,7 +467,7 @@ impl Mailbox {
     /// Moves what has come into `kept`, without waiting. False when nothing has.
     #[inline]
     fn collect(&self, kept: &mut VecDeque<Message>) -> Result<bool, Closed> {
-        let mut inbox = self.inbox.lock();
+        let mut inbox = self.inbox.0.lock();
         if inbox.closed {
             return Err(Closed);
         }
@@ -466,7 +486,8 @@ impl Mailbox {
         } else {
             kept.append(&mut inbox.messages);
         }
-        self.kept_number.store(kept.len(), Ordering::Relaxed);
+        inbox.kept_max = kept.len();
+        self.side.0.kept_number.store(kept.len(), Ordering::Relaxed);
         true
     }
 
@@ -476,14 +497,14 @@ impl Mailbox {
         task: &mut Context<'_>,
         mut select: impl FnMut(&mut Message) -> Option<R>,
     ) -> Poll<Result<R, Closed>> {
-        let mut kept = self.kept.lock();
+        let mut kept = self.side.0.kept.lock();
         let mut seen = 0;
         loop {
             if let Some(chosen) = self.choose(&mut kept, &mut seen, &mut select) {
                 self.settle(&kept);
                 return Poll::Ready(Ok(chosen));
             }
-            let mut inbox = self.inbox.lock();
+            let mut inbox = self.inbox.0.lock();
             if inbox.closed {
                 drop(inbox);
                 self.forget(kept);
@@ -500,23 +521,15 @@ impl Mailbox {
         }
     }
 
-    /// Waits a moment for a message of another processor's: a sleep and a wake-up cost more. How many
-    /// looks that is worth, the last times tell.
-    fn look_for_more(&self) {
-        let looks = self.looks.load(Ordering::Relaxed);
-        let came = spin_for(looks, || self.filled.load(Ordering::Relaxed));
-        let next = match came {
-            true => (2 * looks).clamp(LOOKS_FIRST, LOOKS_MAX),
-            false => looks / 2,
-        };
-        self.looks.store(next.max(LOOKS_MIN), Ordering::Relaxed);
-    }
-
     fn reserve(&self, patience: Patience) -> Option<LongGuard<'_, VecDeque<Message>>> {
-        self.kept.try_lock().or_else(|| match patience.deadline() {
-            None => Some(self.kept.lock()),
-            Some(deadline) => self.kept.try_lock_until(deadline),
-        })
+        self.side
+            .0
+            .kept
+            .try_lock()
+            .or_else(|| match patience.deadline() {
+                None => Some(self.side.0.kept.lock()),
+                Some(deadline) => self.side.0.kept.try_lock_until(deadline),
+            })
     }
 
     /// Moves new messages into `kept`, waiting for one. False when time is up.
@@ -526,8 +539,9 @@ impl Mailbox {
         deadline: Option<Instant>,
     ) -> Result<bool, Closed> {
         let mut pumped = false;
-        self.look_for_more();
-        let mut inbox = self.inbox.lock();
+        // A sleep and a wake-up cost more.
+        self.lookout.look(|| self.filled.load(Ordering::Relaxed));
+        let mut inbox = self.inbox.0.lock();
         loop {
             if inbox.closed {
                 return Err(Closed);
@@ -547,23 +561,30 @@ impl Mailbox {
                 drop(inbox);
                 drop(before);
                 self.parker.park(deadline);
-                inbox = self.inbox.lock();
+                inbox = self.inbox.0.lock();
                 continue;
             }
             let before = inbox.wait_as(Waiting::Pumping);
             drop(inbox);
             drop(before);
             let done = || {
-                let inbox = self.inbox.lock();
+                let inbox = self.inbox.0.lock();
                 inbox.closed || !inbox.messages.is_empty()
             };
             pumped = !self.pump.pump(&done, deadline);
-            inbox = self.inbox.lock();
+            inbox = self.inbox.0.lock();
         }
     }
 }
 
 impl Inbox {
+    /// How many messages more fit in, at least.
+    #[inline]
+    fn places(&self, messages_max: usize) -> usize {
+        let there = self.messages.len().saturating_add(self.kept_max);
+        messages_max.saturating_sub(there)
+    }
+
     /// Notes how the receiver waits from now on; how it waited before is returned.
     #[inline]
     fn wait_as(&mut self, waiting: Waiting) -> Wake {

@@ -99,7 +99,7 @@ fn a_waiting_receiver_is_woken_by_a_batch() {
     std::thread::scope(|scope| {
         let waiting = Arc::clone(&mailbox);
         let receiver = scope.spawn(move || waiting.receive(|m| as_number(m), soon().into()));
-        while !matches!(mailbox.inbox.lock().waiting, Waiting::Asleep) {
+        while !matches!(mailbox.inbox.0.lock().waiting, Waiting::Asleep) {
             std::thread::yield_now();
         }
         mailbox.push_all(&mut [number(1), number(2)].into_iter().collect());
@@ -150,7 +150,7 @@ fn messages_that_a_receiver_left_are_counted_while_it_waits() {
             assert_eq!(mailbox.push(number(n)), Pushed::Kept);
         }
         let deadline = soon().unwrap();
-        while mailbox.kept_number.load(Ordering::Relaxed) < 3 {
+        while mailbox.side.0.kept_number.load(Ordering::Relaxed) < 3 {
             assert!(Instant::now() < deadline);
             std::thread::yield_now();
         }
@@ -190,7 +190,7 @@ fn what_a_dropped_message_ends_may_come_back_to_the_mailbox() {
     std::thread::scope(|scope| {
         let receiver = scope.spawn(|| mailbox.receive(|_| None::<()>, soon().into()));
         let deadline = soon().unwrap();
-        while mailbox.kept_number.load(Ordering::Relaxed) < 1 {
+        while mailbox.side.0.kept_number.load(Ordering::Relaxed) < 1 {
             assert!(Instant::now() < deadline);
             std::thread::yield_now();
         }
