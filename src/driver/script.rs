@@ -55,7 +55,7 @@ impl Builder {
     }
 
     /// The term, once one is left.
-    pub(super) fn finish(mut self) -> Result<Term, BadScript> {
+    pub(super) fn finish(&mut self) -> Result<Term, BadScript> {
         match self.stack.pop() {
             Some(term) if self.stack.is_empty() && !self.valueless => Ok(term),
             _ => Err(BadScript),
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn build(steps: Vec<Step<'_>>) -> Result<Value, BadScript> {
-        run(steps)?.finish()
+        run(steps).and_then(|mut builder| builder.finish())
     }
 
     fn shown(steps: Vec<Step<'_>>) -> Result<std::string::String, BadScript> {

@@ -20,7 +20,7 @@ use crate::term::{Binary, Pid, decode};
 export! {
     fn erl_drv_output_term(port: ErlDrvTermData, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
         // SAFETY: the driver says that `len` words are there.
-        port_of_term(port).map_or(-1, |port| unsafe { send(&port, None, data, len) })
+        with_term(port, |port| unsafe { send(port, None, data, len) }).unwrap_or(-1)
     }
 
     fn erl_drv_send_term(
@@ -30,7 +30,7 @@ export! {
         len: c_int,
     ) -> c_int, else -1 => {
         // SAFETY: as above.
-        port_of_term(port).map_or(-1, |port| unsafe { send(&port, Some(receiver), data, len) })
+        with_term(port, |port| unsafe { send(port, Some(receiver), data, len) }).unwrap_or(-1)
     }
 
     fn driver_output_term(port: ErlDrvPort, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
@@ -105,7 +105,21 @@ fn port_of_term(word: ErlDrvTermData) -> Option<Arc<Port>> {
     port.transport_as::<Instance>().is_some().then_some(port)
 }
 
-/// The same; if there is none, the log says so.
+/// Runs `f` for the port that a term names, if it is there and a driver's.
+fn with_term<R>(word: ErlDrvTermData, f: impl FnOnce(&Port) -> R) -> Option<R> {
+    let mut f = Some(f);
+    // In a callback of the port, which is open, it need not be looked up.
+    let called = callback::with_frame(handle::as_port(word)?, |port, _| {
+        port.listener()?;
+        Some(f.take()?(port))
+    });
+    match called {
+        Some(Some(result)) => Some(result),
+        _ => Some(f.take()?(&*port_of_term(word)?)),
+    }
+}
+
+/// The same as [`port_of_term`]; if there is none, the log says so.
 fn port_to_send(word: ErlDrvPort) -> Option<Arc<Port>> {
     let port = port_of_handle(word);
     if port.is_none() {
@@ -145,11 +159,11 @@ unsafe fn send(
     let Some(words) = (unsafe { pointer::slice(data, words) }) else {
         return bad(BadTerm::Nothing);
     };
+    let mut builder = Builder::default();
     // SAFETY: the caller's promise.
-    let built = match unsafe { build(words) } {
-        Ok(built) => built,
-        Err(what) => return bad(what),
-    };
+    if let Err(what) = unsafe { build(&mut builder, words) } {
+        return bad(what);
+    }
     let to = match receiver.map(handle::as_pid) {
         None => Some(owner),
         Some(Some(pid)) => Some(pid),
@@ -162,7 +176,7 @@ unsafe fn send(
     let Some(process) = to.and_then(|pid: Pid| port.services().directory.process(pid)) else {
         return 0;
     };
-    let Ok(term) = built.finish() else {
+    let Ok(term) = builder.finish() else {
         return bad(BadTerm::Value);
     };
     c_int::from(process.deliver(Message::Term(term)))
@@ -172,9 +186,8 @@ unsafe fn send(
 ///
 /// # Safety
 /// What the words point to is there.
-unsafe fn build(words: &[ErlDrvTermData]) -> Result<Builder, BadTerm> {
+unsafe fn build(builder: &mut Builder, words: &[ErlDrvTermData]) -> Result<(), BadTerm> {
     let mut rest = words.iter().copied();
-    let mut builder = Builder::default();
     loop {
         let at = words.len() - rest.len();
         let Some(tag) = rest.next() else {
@@ -186,7 +199,7 @@ unsafe fn build(words: &[ErlDrvTermData]) -> Result<Builder, BadTerm> {
             .map_err(|BadScript| BadTerm::Step { at, tag })?;
     }
     match builder.left() {
-        1 => Ok(builder),
+        1 => Ok(()),
         left => Err(BadTerm::Leaves(left)),
     }
 }
