@@ -9,6 +9,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
+use super::abi::job::Job;
 use super::callback;
 use super::context;
 use super::instance::{Instance, PortCount};
@@ -24,6 +25,7 @@ use crate::port::services::Services;
 use crate::port::table as ports;
 use crate::port::transport::Transport;
 use crate::process::signal::Message;
+use crate::runtime::jobs::Jobs;
 use crate::runtime::turn::Turn;
 use crate::runtime::workers::Workers;
 use crate::term::{Pid, Reference, Term};
@@ -43,6 +45,8 @@ pub(crate) struct Drivers {
     /// Loader messages; `{open_error, N}` names one by its place.
     messages: Lock<Vec<String>>,
     fds: Arc<Fds>,
+    /// Their pool (`driver_async`).
+    jobs: Jobs<Job>,
 }
 
 /// Where a driver is looked for.
@@ -84,7 +88,7 @@ impl Opener {
     }
 }
 
-/// Keeps a driver loaded while a job of it is under way.
+/// Keeps a driver loaded while jobs of a port that is gone are under way.
 pub(super) struct Pin {
     /// Nobody once the host is going; else it is there until the last pin is dropped, so that a
     /// driver is unloaded though jobs of it outlive their host.
@@ -149,8 +153,13 @@ impl DriverError {
 }
 
 impl Drivers {
-    /// No drivers yet; the folders `search` are looked through for those that nobody loads.
-    pub(crate) fn new(services: &Arc<Services>, search: Vec<PathBuf>) -> Arc<Drivers> {
+    /// No drivers yet; the folders `search` are looked through for those that nobody loads. So many
+    /// threads are for their jobs.
+    pub(crate) fn new(
+        services: &Arc<Services>,
+        search: Vec<PathBuf>,
+        async_threads: usize,
+    ) -> Arc<Drivers> {
         context::host_made(&services.variables);
         Arc::new_cyclic(|me| Drivers {
             me: Weak::clone(me),
@@ -162,7 +171,13 @@ impl Drivers {
             search,
             messages: Lock::new(Vec::new()),
             fds: Arc::default(),
+            jobs: Jobs::new(async_threads, "async"),
         })
+    }
+
+    /// Their pool (`driver_async`).
+    pub(crate) fn jobs(&self) -> &Jobs<Job> {
+        &self.jobs
     }
 
     /// The driver of that name. `Ok(None)` when there is none; an error, in words, when one was
@@ -226,16 +241,7 @@ impl Drivers {
         }
     }
 
-    /// Keeps the driver loaded.
-    pub(super) fn pin(&self, driver: &Arc<Driver>) -> Pin {
-        self.registry.lock().pin(driver.name());
-        Pin {
-            drivers: self.me.upgrade(),
-            driver: Arc::clone(driver),
-        }
-    }
-
-    /// A port of the driver is gone, and the driver's code may still be running.
+    /// A port of the driver is gone, and the driver's code may still be running: keeps it loaded.
     pub(super) fn port_to_pin(&self, driver: &Arc<Driver>) -> Pin {
         self.registry.lock().port_to_pin(driver.name());
         Pin {

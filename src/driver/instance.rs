@@ -8,7 +8,7 @@
 
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::abi::lent::LentQueue;
 use super::abi::misuse::{self, Rule};
@@ -17,6 +17,7 @@ use super::abi::sync::PdlHandle;
 use super::callback::{self, Called, Start};
 use super::drivers::{Drivers, Pin};
 use super::entry::Callbacks;
+use super::jobs::PortJobs;
 use super::ledger::HeldByPort;
 use super::load::Driver;
 use super::select::{Fds, Selects};
@@ -40,6 +41,8 @@ pub(super) struct Instance {
     beside: Lock<Seldom<Beside>>,
     /// The same as `life` says, for those who are not on the turn.
     over: AtomicBool,
+    /// There once the port has had a job.
+    pub(super) jobs: OnceLock<Box<PortJobs>>,
 }
 
 /// What only whoever is on the turn may touch.
@@ -185,6 +188,7 @@ impl Instance {
             ),
             beside: Lock::new(Seldom::default()),
             over: AtomicBool::new(false),
+            jobs: OnceLock::new(),
         }
     }
 
@@ -197,6 +201,11 @@ impl Instance {
     /// The driver.
     pub(super) fn driver(&self) -> &Arc<Driver> {
         &self.driver
+    }
+
+    /// The drivers of the host, as long as the port is open and the host is there.
+    pub(super) fn drivers_of_open<'a>(&'a self, on: &'a mut OnTurn<'_>) -> Option<&'a Drivers> {
+        self.interior.get(on).count.as_ref()?.drivers.as_deref()
     }
 
     /// The drivers of the host.
@@ -407,14 +416,24 @@ impl Instance {
         let pdl = beside.get_mut().and_then(|beside| beside.pdl.take());
         drop(beside);
         drop(pdl);
-        if callback::innermost().is_none() {
+        let inside = callback::innermost().is_some();
+        if !inside && !self.has_jobs(on) {
             drop(count);
+            return;
+        }
+        let pin = count.and_then(PortCount::into_pin);
+        if !inside {
+            self.pin_for_jobs(on, pin);
             return;
         }
         // A callback is what ended the port, and has still to return: the driver may be unloaded
         // once this task of the turn is over, not before.
-        let pin = count.and_then(PortCount::into_pin);
-        on.turn().post(Box::new(move |_| drop(pin)));
+        let port = Arc::clone(port);
+        on.turn().post(Box::new(move |on| {
+            if let Some(instance) = port.transport_as::<Instance>() {
+                instance.pin_for_jobs(on, pin);
+            }
+        }));
     }
 }
 

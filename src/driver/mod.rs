@@ -18,6 +18,7 @@ mod facts;
 mod file;
 mod handle;
 mod instance;
+mod jobs;
 mod later;
 mod layout;
 pub(crate) mod ledger;

@@ -18,7 +18,7 @@ use crate::process::party;
 
 /// A callback that takes longer than this is slow. The coarse clock jumps by up to 10 ms, hence no
 /// less than two jumps.
-const SLOW: Duration = Duration::from_millis(25);
+const SLOW_NS: i64 = 25_000_000;
 
 /// Whether a driver was seen to take long.
 #[derive(Default)]
@@ -38,12 +38,20 @@ pub(super) fn may_run_here(port: &Port, instance: &Instance) -> bool {
 /// A callback that an event or a timer brought, and that began at this time by the coarse clock, has
 /// returned: notes how long it took. Gives the time it is now.
 #[inline]
-pub(super) fn note(port: &Port, instance: &Instance, began: Duration) -> Duration {
-    let now = clock::coarse();
-    let taken = now.saturating_sub(began);
-    if taken > SLOW && !instance.driver().pace.0.swap(true, Ordering::Relaxed) {
+pub(super) fn note(port: &Port, instance: &Instance, began_ns: i64) -> i64 {
+    let now_ns = clock::coarse_ns();
+    let taken_ns = now_ns - began_ns;
+    if taken_ns > SLOW_NS {
+        note_slow(port, instance, taken_ns);
+    }
+    now_ns
+}
+
+#[cold]
+fn note_slow(port: &Port, instance: &Instance, taken_ns: i64) {
+    if !instance.driver().pace.0.swap(true, Ordering::Relaxed) {
+        let taken = Duration::from_nanos(taken_ns.unsigned_abs());
         tracing::warn!(driver = %instance.driver().name(), port = %port.id(), ?taken,
             "a callback for an event took long; the driver's events run on worker threads from now on");
     }
-    now
 }

@@ -18,7 +18,7 @@ pub(super) struct Record<D> {
     /// One entry for each load, oldest first.
     pub(super) users: Vec<Pid>,
     pub(super) ports: usize,
-    /// Jobs and delayed `stop_select` calls.
+    /// Ports that are gone but whose driver's code may still be running, or whose jobs are under way.
     pub(super) pins: usize,
     /// Oldest first; told newest first, as Erlang does.
     pub(super) watches: Vec<Watch>,

@@ -113,18 +113,11 @@ impl<D: Clone> Registry<D> {
         record.is_due()
     }
 
-    /// A port is gone, and its driver's code may still be running: from now on it counts as a
-    /// [`pin`](Registry::pin).
+    /// A port is gone, and its driver's code may still be running, or a job be under way: from now on it
+    /// counts as a pin.
     pub(crate) fn port_to_pin(&mut self, name: &str) {
         if let Some(record) = self.records.get_mut(name) {
             record.ports = record.ports.saturating_sub(1);
-            record.pins += 1;
-        }
-    }
-
-    /// A job is under way, or a `stop_select` call delayed.
-    pub(crate) fn pin(&mut self, name: &str) {
-        if let Some(record) = self.records.get_mut(name) {
             record.pins += 1;
         }
     }

@@ -334,7 +334,7 @@ impl Ready for Handler {
             caller: None.into(),
         };
         let mut readiness = readiness;
-        let mut began = clock::coarse();
+        let mut began = clock::coarse_ns();
         for _ in 0..IN_A_ROW_MAX {
             if !self.begin(on, instance) {
                 return;

@@ -115,7 +115,7 @@ impl Instance {
 
     /// Calls `timeout`, and again as long as it asks for that at once.
     fn run_timeout(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
-        let began = clock::coarse();
+        let began = clock::coarse_ns();
         let mut before = began;
         for _ in 0..IN_A_ROW_MAX {
             let timer = self.interior(on).timer.wanted();

@@ -16,7 +16,6 @@ use crate::port::table::Route;
 use crate::port::variables::Variables;
 use crate::process::Directory;
 use crate::process::mailbox::Pump;
-use crate::runtime::jobs::Jobs;
 use crate::runtime::orphans::Orphans;
 use crate::runtime::reactor::Reactor;
 use crate::runtime::timers::Timers;
@@ -115,14 +114,13 @@ impl Builder {
             workers: Workers::new(self.work_threads),
             reactor: Arc::clone(&reactor),
             timers,
-            jobs: Jobs::new(self.async_threads, "async"),
             orphans: Orphans::default(),
             variables: Arc::new(Variables::of_this_process()),
             ports_open: AtomicUsize::new(0),
             ports_max: self.ports_max,
         });
         directory.set_ports(Box::new(Route(Arc::downgrade(&services))));
-        let drivers = Drivers::new(&services, self.driver_paths);
+        let drivers = Drivers::new(&services, self.driver_paths, self.async_threads);
         let unload = Arc::downgrade(&drivers);
         let delayed = Arc::<Delayed>::default();
         let (forget, timers) = (Arc::downgrade(&delayed), Arc::downgrade(&services.timers));

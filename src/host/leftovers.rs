@@ -183,7 +183,7 @@ impl Host {
             timer,
             left: id.time_left(),
         }));
-        let jobs = self.services().jobs.unfinished();
+        let jobs = self.drivers().jobs().unfinished();
         left.extend(std::iter::repeat_n(Leftover::Job, jobs));
         left
     }

@@ -8,7 +8,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use nix::time::{ClockId, clock_gettime};
 
@@ -39,10 +39,12 @@ pub(crate) fn monotonic_ns() -> i64 {
     clamp(i128::try_from(start.elapsed().as_nanos()).unwrap_or(i128::MAX))
 }
 
-/// The monotonic clock as of the kernel's last tick: a few milliseconds late, and all but free.
-pub(crate) fn coarse() -> Duration {
+/// Nanoseconds on the monotonic clock as of the kernel's last tick: a few milliseconds late, and all but
+/// free.
+#[inline]
+pub(crate) fn coarse_ns() -> i64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE);
-    now.map_or(Duration::ZERO, Duration::from)
+    now.map_or(0, |now| now.tv_sec() * 1_000_000_000 + now.tv_nsec())
 }
 
 /// Nanoseconds since 1970 on the system's clock; negative before.

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::lock::Lock;
+use crate::lock::{Lock, spin_for};
 use crate::port::state::{Gate, Phase};
 use crate::port::transport::Unsupported;
 use crate::port::{Flush, Port};
@@ -19,6 +19,9 @@ use crate::term::{Binary, Pid, Term, atom};
 /// A request that would have to wait for its own end: the thread is on the port's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct WouldDeadlock;
+
+/// Looks for an answer before a sleep.
+const LOOKS: u32 = 64;
 
 /// How a command behaves at a busy port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +83,8 @@ impl Port {
             *there.0.lock() = Some(result);
             drop(guard);
         }));
+        // Most tasks are done in less time than a sleep and a wake-up take.
+        spin_for(LOOKS, || answer.1.is_over());
         answer.1.sleep();
         answer.0.lock().take().ok_or(WouldDeadlock)
     }

@@ -6,7 +6,6 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::port::variables::Variables;
 use crate::process::Directory;
-use crate::runtime::jobs::Jobs;
 use crate::runtime::orphans::Orphans;
 use crate::runtime::reactor::Reactor;
 use crate::runtime::timers::Timers;
@@ -22,8 +21,6 @@ pub(crate) struct Services {
     pub(crate) reactor: Arc<Reactor>,
     /// Deadlines.
     pub(crate) timers: Arc<Timers>,
-    /// The drivers' pool (`driver_async`).
-    pub(crate) jobs: Jobs,
     /// Programs that outlive their port.
     pub(crate) orphans: Orphans,
     /// What programs, drivers and scripts find in the environment.

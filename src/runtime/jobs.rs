@@ -1,67 +1,85 @@
 //! A pool of threads for work that blocks.
 //!
 //! Work is spread over a fixed number of queues, one thread each; what shares a key shares
-//! a queue and runs in order. Threads are started when their queue first gets work. What
+//! a queue and runs in order. Threads are started when their queue first gets work, take all of it
+//! that is there at once, and look for more for a moment before they sleep. What
 //! was queued runs even when the pool is being dropped, since somebody may be waiting for
 //! its end; then the threads go.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::lock::{Lock, Signal};
+use crate::lock::{Lock, Lookout, Signal};
 use crate::os::thread;
 
 /// Some work; it tells its result itself, as a task on a turn.
-pub(crate) type Job = Box<dyn FnOnce() + Send>;
+pub(crate) trait Job: Send + 'static {
+    /// Does it.
+    fn run(self);
+}
 
 /// See the module's text.
-pub(crate) struct Jobs {
-    lanes: Box<[Arc<Lane>]>,
+pub(crate) struct Jobs<J> {
+    lanes: Box<[Arc<Lane<J>>]>,
     spread: AtomicUsize,
-    unfinished: Arc<AtomicUsize>,
 }
 
-struct Lane {
+struct Lane<J> {
     name: String,
-    queue: Lock<Queue>,
+    queue: Lock<Queue<J>>,
     work: Signal,
-    /// Of all lanes: the jobs that have not ended.
-    unfinished: Arc<AtomicUsize>,
+    /// Whether jobs are in the queue, for who looks without the lock.
+    filled: AtomicBool,
+    lookout: Lookout,
+    /// Jobs that the thread has taken out of the queue and that have not ended.
+    in_hand: AtomicUsize,
 }
 
-#[derive(Default)]
-struct Queue {
-    jobs: VecDeque<Job>,
+struct Queue<J> {
+    jobs: VecDeque<J>,
     started: bool,
+    asleep: bool,
     stopped: bool,
 }
 
-impl Jobs {
+/// A thread that has done more jobs than this in a row gives their room back.
+const ROOM_KEPT: usize = 1024;
+
+impl<J: Job> Jobs<J> {
     /// A pool of `threads` threads (1 to 1024), whose names start with `prefix`.
-    pub(crate) fn new(threads: usize, prefix: &str) -> Jobs {
-        let unfinished = Arc::<AtomicUsize>::default();
-        let lanes = (1..=threads.clamp(1, 1024))
-            .map(|number| {
-                Arc::new(Lane {
-                    name: format!("{prefix}_{number}"),
-                    queue: Lock::new(Queue::default()),
-                    work: Signal::new(),
-                    unfinished: Arc::clone(&unfinished),
-                })
-            })
-            .collect();
+    pub(crate) fn new(threads: usize, prefix: &str) -> Jobs<J> {
+        let lane = |number| Lane {
+            name: format!("{prefix}_{number}"),
+            queue: Lock::new(Queue {
+                jobs: VecDeque::new(),
+                started: false,
+                asleep: false,
+                stopped: false,
+            }),
+            work: Signal::new(),
+            filled: AtomicBool::new(false),
+            lookout: Lookout::new(),
+            in_hand: AtomicUsize::new(0),
+        };
         Jobs {
-            lanes,
+            lanes: (1..=threads.clamp(1, 1024))
+                .map(|number| Arc::new(lane(number)))
+                .collect(),
             spread: AtomicUsize::new(0),
-            unfinished,
         }
     }
 
     /// How many jobs wait or run.
     pub(crate) fn unfinished(&self) -> usize {
-        self.unfinished.load(Ordering::Relaxed)
+        let of_lane = |lane: &Arc<Lane<J>>| {
+            // Jobs move from the queue to the thread under the queue's lock.
+            let queue = lane.queue.lock();
+            queue.jobs.len() + lane.in_hand.load(Ordering::Relaxed)
+        };
+        self.lanes.iter().map(of_lane).sum()
     }
 
     /// How many threads the pool has.
@@ -72,7 +90,7 @@ impl Jobs {
     /// Queues `job`, in the lane that `key` names or in the next one; the lane's index is
     /// returned. An error means that the lane's thread could not be started and the job
     /// was not taken.
-    pub(crate) fn submit(&self, key: Option<usize>, job: Job) -> Result<usize, std::io::Error> {
+    pub(crate) fn submit(&self, key: Option<usize>, job: J) -> Result<usize, std::io::Error> {
         let index =
             key.unwrap_or_else(|| self.spread.fetch_add(1, Ordering::Relaxed)) % self.lanes.len();
         let lane = &self.lanes[index];
@@ -83,14 +101,17 @@ impl Jobs {
             queue.started = true;
         }
         queue.jobs.push_back(job);
-        self.unfinished.fetch_add(1, Ordering::Relaxed);
+        lane.filled.store(true, Ordering::Relaxed);
+        let asleep = std::mem::take(&mut queue.asleep);
         drop(queue);
-        lane.work.notify_one();
+        if asleep {
+            lane.work.notify_one();
+        }
         Ok(index)
     }
 }
 
-impl Drop for Jobs {
+impl<J> Drop for Jobs<J> {
     fn drop(&mut self) {
         for lane in &self.lanes {
             lane.queue.lock().stopped = true;
@@ -99,25 +120,36 @@ impl Drop for Jobs {
     }
 }
 
-impl Lane {
+impl<J: Job> Lane<J> {
     fn serve(&self) {
-        loop {
-            let mut queue = self.queue.lock();
-            let job = loop {
-                if let Some(job) = queue.jobs.pop_front() {
-                    break job;
+        let mut taken = VecDeque::new();
+        while self.take(&mut taken) {
+            while let Some(job) = taken.pop_front() {
+                if catch_unwind(AssertUnwindSafe(|| job.run())).is_err() {
+                    tracing::error!("a job panicked; its thread goes on");
                 }
-                if queue.stopped {
-                    return;
-                }
-                self.work.wait(&mut queue, None);
-            };
-            drop(queue);
-            if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
-                tracing::error!("a job panicked; its thread goes on");
+                self.in_hand.store(taken.len(), Ordering::Relaxed);
             }
-            self.unfinished.fetch_sub(1, Ordering::Relaxed);
+            taken.shrink_to(ROOM_KEPT);
         }
+    }
+
+    /// Takes the jobs that are there, and waits for some. False when there will never be any.
+    fn take(&self, taken: &mut VecDeque<J>) -> bool {
+        self.lookout.look(|| self.filled.load(Ordering::Relaxed));
+        let mut queue = self.queue.lock();
+        while queue.jobs.is_empty() {
+            if queue.stopped {
+                return false;
+            }
+            queue.asleep = true;
+            self.work.wait(&mut queue, None);
+        }
+        queue.asleep = false;
+        std::mem::swap(&mut queue.jobs, taken);
+        self.filled.store(false, Ordering::Relaxed);
+        self.in_hand.store(taken.len(), Ordering::Relaxed);
+        true
     }
 }
 
@@ -127,17 +159,27 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    struct Do<F>(F);
+
+    impl<F: FnOnce() + Send + 'static> Job for Do<F> {
+        fn run(self) {
+            (self.0)();
+        }
+    }
+
     #[test]
     fn one_key_is_one_thread_and_in_order() {
         let jobs = Jobs::new(3, "test");
         let (done, wait) = mpsc::channel();
         for n in 0..100 {
             let done = done.clone();
-            let lane = jobs.submit(Some(7), Box::new(move || done.send(n).unwrap()));
+            let lane = jobs.submit(Some(7), Do(move || done.send(n).unwrap()));
             assert_eq!(lane.unwrap(), 1);
         }
         for n in 0..100 {
-            assert_eq!(wait.recv_timeout(Duration::from_secs(10)), Ok(n));
+            assert_eq!(wait.recv_timeout(PATIENCE), Ok(n));
         }
     }
 
@@ -147,11 +189,54 @@ mod tests {
         let (done, wait) = mpsc::channel();
         for n in 0..10 {
             let done = done.clone();
-            jobs.submit(None, Box::new(move || done.send(n).unwrap()))
+            jobs.submit(None, Do(move || done.send(n).unwrap()))
                 .unwrap();
         }
         drop(jobs);
         drop(done);
         assert_eq!(wait.into_iter().count(), 10);
+    }
+
+    #[test]
+    fn jobs_count_until_they_have_ended_wherever_they_are() {
+        let jobs = Jobs::new(1, "test");
+        let (begun, has_begun) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let may_go_on = Arc::new(std::sync::Mutex::new(may_go_on));
+        for n in 0..3 {
+            let (begun, may_go_on) = (begun.clone(), Arc::clone(&may_go_on));
+            let job = move || {
+                begun.send(n).unwrap();
+                may_go_on.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            };
+            jobs.submit(None, Do(job)).unwrap();
+        }
+        for n in 0..3 {
+            assert_eq!(has_begun.recv_timeout(PATIENCE), Ok(n));
+            assert_eq!(jobs.unfinished(), 3 - n);
+            go_on.send(()).unwrap();
+        }
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while jobs.unfinished() > 0 {
+            assert!(std::time::Instant::now() < deadline, "the last never ended");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_job_that_panics_ends_no_other() {
+        let jobs = Jobs::new(1, "test");
+        let (done, wait) = mpsc::channel();
+        for n in 0..4 {
+            let done = done.clone();
+            let job = move || {
+                assert!(n % 2 == 1, "on purpose");
+                done.send(n).unwrap();
+            };
+            jobs.submit(None, Do(job)).unwrap();
+        }
+        for n in [1, 3] {
+            assert_eq!(wait.recv_timeout(PATIENCE), Ok(n));
+        }
     }
 }

@@ -1,17 +1,21 @@
 //! `driver_async`: long work on the host's pool.
 
 use std::ffi::{c_long, c_uint, c_void};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::misuse::{self, Rule};
+use super::sync::PdlHandle;
 use super::{export, with_port};
-use crate::driver::callback;
+use crate::driver::callback::{self, Called};
 use crate::driver::context;
 use crate::driver::handle;
-use crate::driver::later::job_done;
+use crate::driver::jobs::job_done;
 use crate::driver::raw::ErlDrvPort;
 use crate::ffi::pointer;
 use crate::port::Port;
+use crate::runtime::jobs;
+use crate::runtime::turn::OnTurn;
 
 export! {
     fn driver_async(
@@ -27,33 +31,17 @@ export! {
         };
         // SAFETY: NULL, or the driver's key.
         let wanted = unsafe { pointer::load(key) };
-        let submitted = with_port(port, |_, port, instance| {
-            let drivers = instance.drivers()?;
-            let driver = std::sync::Arc::clone(instance.driver());
-            // Both are let go when the driver has its data back.
-            let pin = drivers.pin(&driver);
-            let pdl = instance.pdl();
-            let (id, data) = (port.id(), Data(data));
-            let variables = std::sync::Arc::clone(&port.services().variables);
-            let job = Box::new(move || {
-                let data = data;
-                let marked = context::mark(std::sync::Arc::clone(&variables));
-                // SAFETY: the driver's function, which it wants run with this data on a thread of
-                // the pool; the pin keeps its library open.
-                unsafe { invoke(data.0) };
-                drop(marked);
-                job_done(id, move |back| {
-                    let data = data;
-                    let taken = back.is_some_and(|(on, called)| callback::ready_async(on, called, data.0));
-                    if let (false, Some(destroy)) = (taken, destroy) {
-                        let _marked = context::mark(variables);
-                        // SAFETY: the driver's function for data that nobody gets back.
-                        unsafe { destroy(data.0) };
-                    }
-                    drop((pdl, pin));
-                });
-            });
-            port.services().jobs.submit(wanted.map(|key| key as usize), job).ok()
+        let submitted = with_port(port, |on, port, instance| {
+            let job = Job {
+                port: Arc::clone(port),
+                invoke,
+                done: Done {
+                    data: Data(data),
+                    destroy,
+                    _pdl: instance.pdl(),
+                },
+            };
+            instance.begin_job(on, wanted.map(|key| key as usize), job)
         });
         let Some(lane) = submitted.flatten() else {
             return -1;
@@ -67,6 +55,52 @@ export! {
 
     fn driver_async_port_key(port: ErlDrvPort) -> c_uint, else 0 => {
         with_port(port, |_, port, _| key_of(port)).unwrap_or(0)
+    }
+}
+
+/// A job for the pool.
+pub(crate) struct Job {
+    /// Keeps the driver's library open, too.
+    port: Arc<Port>,
+    invoke: unsafe extern "C" fn(*mut c_void),
+    done: Done,
+}
+
+impl jobs::Job for Job {
+    fn run(self) {
+        let marked = context::mark(Arc::clone(&self.port.services().variables));
+        // SAFETY: the driver's function, which it wants run with this data on a thread of the pool;
+        // the port's back end keeps its library open.
+        unsafe { (self.invoke)(self.done.data.0) };
+        drop(marked);
+        job_done(self.port, self.done);
+    }
+}
+
+/// What there is of a job once it is done, and before.
+pub(in crate::driver) struct Done {
+    data: Data,
+    destroy: Option<unsafe extern "C" fn(*mut c_void)>,
+    /// Let go of when the driver has its data back.
+    _pdl: Option<PdlHandle>,
+}
+
+impl Done {
+    /// The driver gets its data back, or at least frees it.
+    pub(in crate::driver) fn give_back(self, on: &mut OnTurn<'_>, called: Called<'_>) {
+        if !callback::ready_async(on, called, self.data.0) {
+            self.destroy(called.port);
+        }
+    }
+
+    /// Nobody is there to get the data back: the driver's function frees it.
+    pub(in crate::driver) fn destroy(self, port: &Port) {
+        if let Some(destroy) = self.destroy {
+            let _marked = context::mark(Arc::clone(&port.services().variables));
+            // SAFETY: the driver's function for data that nobody gets back; the port's back end keeps
+            // its library open.
+            unsafe { destroy(self.data.0) };
+        }
     }
 }
 

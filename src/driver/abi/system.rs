@@ -12,6 +12,7 @@ use super::misuse::{self, Rule};
 use crate::driver::callback;
 use crate::driver::context;
 use crate::driver::entry::Version;
+use crate::driver::instance::Instance;
 use crate::driver::raw::{ErlDrvNowData, ErlDrvSysInfo, ErlDrvTime, ErlDrvTimeUnit};
 use crate::ffi::pointer;
 use crate::lock::Lock;
@@ -218,10 +219,11 @@ fn sizes() -> (c_int, c_int) {
     let port = callback::innermost().and_then(ports::get);
     let number = |threads: usize| c_int::try_from(threads).unwrap_or(c_int::MAX);
     port.map_or((1, 1), |port| {
-        let services = port.services();
+        let instance = port.transport_as::<Instance>();
+        let drivers = instance.and_then(Instance::drivers);
         (
-            number(services.jobs.threads()),
-            number(services.workers.threads_max()),
+            drivers.map_or(1, |drivers| number(drivers.jobs().threads())),
+            number(port.services().workers.threads_max()),
         )
     })
 }

@@ -77,11 +77,17 @@ fn a_dying_process_loses_all_its_loads() {
     assert_eq!(registry.due().len(), 1);
 }
 
+/// A port that is gone, with jobs under way.
+fn pin(registry: &mut Registry<u32>) {
+    assert_eq!(registry.open_port("d"), Some(7));
+    registry.port_to_pin("d");
+}
+
 #[test]
 fn ports_and_jobs_keep_a_driver() {
     let mut registry = loaded();
     assert_eq!(registry.open_port("d"), Some(7));
-    registry.pin("d");
+    pin(&mut registry);
     unload(&mut registry, ME).expect("unloading");
     assert!(registry.due().is_empty());
     assert_eq!(
@@ -150,7 +156,7 @@ fn killing_ports_closes_the_door() {
 #[test]
 fn there_is_no_killing_without_ports() {
     let mut registry = loaded();
-    registry.pin("d");
+    pin(&mut registry);
     let kill = TryUnload {
         monitor: None,
         kill_ports: true,
