@@ -126,10 +126,11 @@ impl<'f> Readings<'f> {
         let mut command = Command::new(self.folder.join("floor"));
         command.args(work.split(' '));
         if work == "cold" {
-            self.by_prog("timed", &command)
-        } else {
-            command
+            command = self.by_prog("timed", &command);
         }
+        // It finds its programs beside itself.
+        command.current_dir(&self.folder);
+        command
     }
 
     /// The same command, run by the program that pins or times others.
