@@ -140,6 +140,8 @@ impl Stage {
     /// Has a callback come until it came on this thread, which waits for what it sends.
     fn on_this_thread(&mut self, port: &Port, operation: char, callbacks: &str) {
         const TRIES: usize = 200;
+        /// In which the host's own thread falls asleep, so that this one can be sooner.
+        const REST: Duration = Duration::from_millis(2);
         for _ in 0..TRIES {
             self.control(port, operation);
             self.owner.next_from(port.id(), SOON).unwrap().unwrap();
@@ -147,6 +149,7 @@ impl Stage {
             if told.ends_with(char::is_uppercase) {
                 return;
             }
+            assert!(self.owner.next(REST).unwrap().is_none());
         }
         panic!("{operation} never came on the thread that waits");
     }
