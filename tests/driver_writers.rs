@@ -20,7 +20,7 @@ use wharf::{Host, Message, Options, Port, PortName, Process};
 const NAME: &str = "writers_drv";
 
 /// What the driver does in turn, all of it good.
-const ALL_WAYS: &str = "eprhce";
+const ALL_WAYS: &str = "eprduhce";
 
 fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("writers-{test}"));

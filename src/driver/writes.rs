@@ -43,6 +43,9 @@ const WRITERS: &[&str] = &[
     "splice",
     "tee",
     "vmsplice",
+    // What may take the signal out of what a thread blocks.
+    "pthread_sigmask",
+    "sigprocmask",
     "aio_write",
     "lio_listio",
     "syscall",

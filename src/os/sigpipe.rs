@@ -5,8 +5,9 @@
 //! to the writing thread, so nobody else ever sees it. Promises that the thread's mask and its pending
 //! signals are afterwards what they were before.
 //!
-//! A host that ignores the signal pays one system call to have it known. Threads of our own block it
-//! from their birth and pay nothing; what stays pending in them is never delivered.
+//! A host that ignores the signal pays one system call to have it known. Threads of our own, and those
+//! that drivers have us make, block it from their birth and pay nothing, until their code changes their
+//! mask; what stays pending in them is never delivered.
 
 use std::cell::Cell;
 use std::ffi::c_int;
@@ -19,11 +20,29 @@ thread_local! {
     /// Whether this thread has it blocked by what this module knows: for good, or by a call of
     /// [`without_sigpipe`] further out, which takes back what is left by those further in.
     static BLOCKED: Cell<bool> = const { Cell::new(false) };
+    /// Whether it was so from the start of this thread, so that none that waits is anybody's.
+    static FROM_BIRTH: Cell<bool> = const { Cell::new(false) };
 }
 
 /// To be called by threads that were started with the signal blocked and leave it so.
 pub(super) fn is_blocked_for_good() {
     BLOCKED.set(true);
+    FROM_BIRTH.set(true);
+}
+
+/// Foreign code is about to change this thread's mask: what its writes left pending must not come then.
+pub(super) fn before_new_mask() {
+    if FROM_BIRTH.get() && is_pending() {
+        take_back();
+    }
+}
+
+/// Foreign code has changed this thread's mask: what was known of it is looked at again.
+pub(super) fn after_new_mask() {
+    if BLOCKED.get() && !contains(&change_mask(libc::SIG_BLOCK, &empty_set())) {
+        BLOCKED.set(false);
+        FROM_BIRTH.set(false);
+    }
 }
 
 /// Runs something that may write to pipes or sockets nobody reads. A SIGPIPE that was pending before

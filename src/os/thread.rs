@@ -184,6 +184,7 @@ fn begin(birth: Birth) -> (Body, *mut c_void) {
         // SAFETY: a C string of at most 16 bytes; nothing is done about a failure.
         unsafe { libc::prctl(libc::PR_SET_NAME, name.as_ptr()) };
     }
+    sigpipe::is_blocked_for_good();
     // A panic has been reported by the panic hook, and C code waits for this thread.
     let _ = catch_unwind(AssertUnwindSafe(prologue));
     (body, argument)

@@ -8,9 +8,9 @@
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
 
-use libc::{iovec, mmsghdr, msghdr, off_t, size_t, sockaddr, socklen_t, ssize_t};
+use libc::{iovec, mmsghdr, msghdr, off_t, sigset_t, size_t, sockaddr, socklen_t, ssize_t};
 
-use super::sigpipe::{after_call, before_call};
+use super::sigpipe::{after_call, after_new_mask, before_call, before_new_mask};
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +57,12 @@ macro_rules! writers {
             }
         )*
 
-        /// All of them.
-        const WRITERS: &[Writer] = &[$(writer!($name, $name), $(writer!($also, $name),)?)*];
+        /// All of them, and those that change what is known.
+        const WRITERS: &[Writer] = &[
+            $(writer!($name, $name), $(writer!($also, $name),)?)*
+            writer!(pthread_sigmask, pthread_sigmask),
+            writer!(sigprocmask, sigprocmask),
+        ];
     };
 }
 
@@ -83,6 +87,30 @@ writers! {
 }
 
 const _: () = assert!(size_of::<off_t>() == 8, "a driver's offsets have 64 bits");
+
+macro_rules! new_mask {
+    ($name:ident) => {
+        /// Not one that writes: afterwards the thread may no longer block SIGPIPE.
+        unsafe extern "C-unwind" fn $name(
+            how: c_int,
+            mask: *const sigset_t,
+            before: *mut sigset_t,
+        ) -> c_int {
+            if !mask.is_null() {
+                before_new_mask();
+            }
+            // SAFETY: the caller takes this for the C library's function, and promises the same.
+            let answer = unsafe { libc::$name(how, mask, before) };
+            if !mask.is_null() {
+                after_new_mask();
+            }
+            answer
+        }
+    };
+}
+
+new_mask!(pthread_sigmask);
+new_mask!(sigprocmask);
 
 /// The one for a function of the C library, by its name.
 pub(crate) fn find(name: &str) -> Option<Writer> {

@@ -129,7 +129,7 @@ impl<'f> Readings<'f> {
             command = self.by_prog("timed", &command);
         }
         // It finds its programs beside itself.
-        command.current_dir(&self.folder);
+        command.current_dir(self.folder);
         command
     }
 
