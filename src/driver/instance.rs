@@ -55,7 +55,6 @@ pub(super) struct Interior {
     pub(super) timer: Seldom<Timer>,
     /// How much of its time slice the running callback has used, in percent.
     pub(super) timeslice: u32,
-    pub(super) os_pid: Option<Box<i64>>,
     pub(super) selects: Seldom<Selects>,
     pub(super) ack: Ack,
     /// Keeps the driver loaded.
@@ -75,6 +74,8 @@ pub(super) struct Beside {
     kept: Option<(PortId, Hold)>,
     /// What the driver acknowledged while `start` was running.
     early: Option<Result<(), Term>>,
+    /// What `port_info` gives as `os_pid`.
+    pub(super) os_pid: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,7 +181,6 @@ impl Instance {
                     control_binary: false,
                     timer: Seldom::default(),
                     timeslice: 0,
-                    os_pid: None,
                     selects: Seldom::default(),
                     ack,
                     count: Some(count),
@@ -552,8 +552,8 @@ impl Transport for Instance {
         self.expire(port, serial);
     }
 
-    fn os_pid(&self, on: &mut OnTurn<'_>) -> Option<i64> {
-        self.interior.get(on).os_pid.as_deref().copied()
+    fn os_pid(&self, _: &mut OnTurn<'_>) -> Option<i64> {
+        self.beside.lock().get()?.os_pid
     }
 
     fn nature(&self) -> Nature {

@@ -120,8 +120,8 @@ export! {
     }
 
     fn erl_drv_set_os_pid(port: ErlDrvPort, pid: ErlDrvSInt), else () => {
-        with_port(port, |on, _, instance| {
-            instance.interior(on).os_pid = (pid >= 0).then(|| Box::new(pid));
+        with_port(port, |_, _, instance| {
+            instance.beside().lock().wanted().os_pid = (pid >= 0).then_some(pid);
         });
     }
 

@@ -326,8 +326,8 @@ impl<'a> DriverPort<'a> {
 
     /// What `port_info` gives as `os_pid`.
     pub fn set_os_pid(&mut self, pid: i64) {
-        reach(self.word, |on, _, instance| {
-            instance.interior(on).os_pid = Some(Box::new(pid))
+        reach(self.word, |_, _, instance| {
+            instance.beside().lock().wanted().os_pid = Some(pid);
         });
     }
 
