@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
+use smallvec::SmallVec;
 
 use crate::lock::{Guard, Lock};
 use crate::process::directory::{Bearer, Directory};
@@ -465,31 +466,32 @@ impl Bearer for ProcessCell {
 
 /// The signals by which the end of `who` becomes known: exits to links, then `'DOWN'`s, then
 /// the withdrawal of its own monitors.
-pub(crate) fn farewells<'a>(
-    who: Party,
-    kind: Atom,
-    relations: &'a Relations,
-    reason: &'a Term,
-) -> impl Iterator<Item = (Party, Signal)> + 'a {
-    let exits = relations.links().map(move |link| {
+pub(crate) fn farewells(who: Party, kind: Atom, relations: &Relations, reason: &Term) -> Farewells {
+    let mut signals = Farewells::new();
+    relations.links().for_each(|link| {
         let exit = Signal::Exit {
             from: who,
             reason: reason.clone(),
             cause: ExitCause::Link,
         };
-        (link, exit)
+        signals.push((link, exit));
     });
-    let downs = relations.watches().iter().map(move |watch| {
+    for watch in relations.watches() {
         let down = Signal::Down {
             reference: watch.reference,
             kind,
             object: watch.object.clone(),
             reason: reason.clone(),
         };
-        (watch.watcher, down)
-    });
-    let watching = relations.watching();
-    let withdrawn =
-        watching.filter_map(|(reference, one)| Some((one.target?, Signal::Demonitor(reference))));
-    exits.chain(downs).chain(withdrawn)
+        signals.push((watch.watcher, down));
+    }
+    for (reference, watching) in relations.watching() {
+        if let Some(target) = watching.target {
+            signals.push((target, Signal::Demonitor(reference)));
+        }
+    }
+    signals
 }
+
+/// Most who end have one link and no more.
+type Farewells = SmallVec<[(Party, Signal); 1]>;
