@@ -96,11 +96,27 @@ fn sh(script: &str) -> Exit {
 fn exit_codes_and_signals_become_statuses() {
     assert_eq!(sh("exit 0"), Exit::Status(0));
     assert_eq!(sh("exit 255"), Exit::Status(255));
-    for signal in [1, 2, 3, 9, 10, 14, 15, 64] {
+    for signal in [1_u8, 2, 3, 9, 10, 14, 15, 64] {
+        // As with `nohup`, which a program inherits; but these are always let in.
+        let always = [libc::SIGINT, libc::SIGQUIT, libc::SIGTERM].contains(&signal.into());
+        let expected = match is_ignored(signal.into()) && !always {
+            true => 0,
+            false => 128 + signal,
+        };
+        let exit = sh(&format!("kill -{signal} $$"));
+        assert_eq!(exit, Exit::Status(expected), "{signal}");
+    }
+}
+
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: nothing is changed, and the structure is filled when the answer is 0.
+    unsafe {
         assert_eq!(
-            sh(&format!("kill -{signal} $$")),
-            Exit::Status(128 + signal)
+            libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()),
+            0
         );
+        action.assume_init().sa_sigaction == libc::SIG_IGN
     }
 }
 
