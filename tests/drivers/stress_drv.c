@@ -66,6 +66,12 @@ static void let_go(Port *port)
     }
 }
 
+/* Threads and jobs ask while callbacks note another one. */
+static ErlDrvTermData owner_of(Port *port)
+{
+    return __atomic_load_n(&port->owner, __ATOMIC_SEQ_CST);
+}
+
 static Port *new_port(ErlDrvTermData owner, unsigned int seed)
 {
     Port *port = driver_alloc(sizeof *port);
@@ -167,7 +173,7 @@ static void *run(void *data)
         else if (number % 5 == 0)
             share(new_binary(number % 2000), number);
         else
-            tell(port->self, port->owner, number);
+            tell(port->self, owner_of(port), number);
     }
     if (erl_drv_tsd_get(key) != &seed)
         abort();
@@ -178,7 +184,7 @@ static void *run(void *data)
 static void work(void *data)
 {
     Job *job = data;
-    tell(job->port->self, job->port->owner, job->number);
+    tell(job->port->self, owner_of(job->port), job->number);
     job->binary->orig_bytes[0] = 'j';
 }
 
@@ -364,7 +370,7 @@ static void act(Port *port, unsigned int number)
         set_port_control_flags(me, number % 48 < 24 ? 0 : PORT_CONTROL_FLAG_BINARY);
         break;
     case 22:
-        port->owner = driver_connected(me);
+        __atomic_store_n(&port->owner, driver_connected(me), __ATOMIC_SEQ_CST);
         if (driver_caller(me) != driver_term_nil)
             tell(port->self, driver_caller(me), number);
         break;
