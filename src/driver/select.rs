@@ -352,8 +352,9 @@ impl Ready for Handler {
                 None => break,
             }
         }
-        let selects = instance.interior(on).selects.wanted();
-        if let Some(selected) = selects.get(self.fd, self.serial) {
+        if let Some(selects) = instance.interior(on).selects.get_mut()
+            && let Some(selected) = selects.get(self.fd, self.serial)
+        {
             selected.running = false;
             if !arm(&port, selected) {
                 selects.selected.retain(|one| one.serial != self.serial);
@@ -371,14 +372,19 @@ enum Side {
 }
 
 impl Handler {
+    /// What it is for, if that is still selected.
+    fn selected<'a>(
+        &self,
+        on: &'a mut OnTurn<'_>,
+        instance: &'a Instance,
+    ) -> Option<&'a mut Selected> {
+        let selects = instance.interior(on).selects.get_mut()?;
+        selects.get(self.fd, self.serial)
+    }
+
     /// Callbacks are about to run. False if they are not wanted any more.
     fn begin(&self, on: &mut OnTurn<'_>, instance: &Instance) -> bool {
-        let Some(selected) = instance
-            .interior(on)
-            .selects
-            .wanted()
-            .get(self.fd, self.serial)
-        else {
+        let Some(selected) = self.selected(on, instance) else {
             return false;
         };
         selected.running = true;
@@ -395,8 +401,7 @@ impl Handler {
         if on.is_awaited() || called.port.phase(on) != Phase::Open {
             return None;
         }
-        let selects = called.instance.interior(on).selects.wanted();
-        let selected = selects.get(self.fd, self.serial)?;
+        let selected = self.selected(on, called.instance)?;
         let watched = matches!(selected.source, Source::Watched { _copy: None, .. });
         if !watched || !selected.haste.looks() {
             return None;
@@ -416,12 +421,7 @@ impl Handler {
         if !instance.is_live(on) {
             return;
         }
-        let Some(selected) = instance
-            .interior(on)
-            .selects
-            .wanted()
-            .get(self.fd, self.serial)
-        else {
+        let Some(selected) = self.selected(on, instance) else {
             return;
         };
         let wanted = if side == Side::Input {
