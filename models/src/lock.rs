@@ -11,7 +11,7 @@ use loom::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) mod atomic {
     use std::ops::Deref;
 
-    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+    pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering, fence};
 
     use super::Late;
 
@@ -29,6 +29,12 @@ pub(crate) mod atomic {
             self.0.get(loom::sync::atomic::AtomicU32::new)
         }
     }
+}
+
+/// Loom's ordering of single accesses is weaker than the processor's: it needs the fence.
+pub(crate) fn release_and_fence(taken: &atomic::AtomicBool) {
+    taken.store(false, atomic::Ordering::Release);
+    atomic::fence(atomic::Ordering::SeqCst);
 }
 
 /// One look: more of them add ways, and nothing that could happen.

@@ -2,11 +2,13 @@
 //! thread asks for happens in the order it asked.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use loom::cell::UnsafeCell;
 use loom::thread;
 
 use crate::lock::{Lock, Signal};
+use crate::os::fence;
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
 use crate::runtime::workers::Workers;
 
@@ -90,7 +92,15 @@ fn in_order(list: &[u32], of: &[u32]) -> bool {
 }
 
 pub(crate) fn search() {
-    crate::search("turn: two threads ask for two things each", || {
+    for (helps, fences) in [(true, "the kernel's fences"), (false, "fences of its own")] {
+        fence::HELPS.store(helps, Ordering::Relaxed);
+        search_with(fences);
+    }
+}
+
+fn search_with(fences: &str) {
+    let search = |name, model: fn()| crate::search(&format!("turn with {fences}: {name}"), model);
+    search("two threads ask for two things each", || {
         let world = World::new(1, 4);
         let other = Arc::clone(&world);
         let asker = thread::spawn(move || {
@@ -106,7 +116,7 @@ pub(crate) fn search() {
             "{list:?}"
         );
     });
-    crate::search("turn: one leaves tasks, one asks", || {
+    search("one leaves tasks, one asks", || {
         let world = World::new(1, 3);
         let other = Arc::clone(&world);
         let asker = thread::spawn(move || other.ask(1));
@@ -117,7 +127,7 @@ pub(crate) fn search() {
         assert!(in_order(&list, &[11, 12]), "{list:?}");
         assert_eq!(list.len(), 3);
     });
-    crate::search("turn: a task leaves another one", || {
+    search("a task leaves another one", || {
         let world = World::new(1, 3);
         let again = Arc::clone(&world);
         world.turn.post(Box::new(move |on| {
@@ -128,7 +138,7 @@ pub(crate) fn search() {
         let list = world.finish();
         assert!(in_order(&list, &[1, 2]), "{list:?}");
     });
-    crate::search("turn: two turns share one worker", || {
+    search("two turns share one worker", || {
         let (one, two) = (World::new(1, 1), World::new(1, 1));
         let other = Arc::clone(&two);
         let asker = thread::spawn(move || other.leave(1));

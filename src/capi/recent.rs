@@ -63,7 +63,6 @@ thread_local! {
 
 impl Mine {
     fn new() -> Mine {
-        fence::prepare();
         let recent = Arc::<Recent>::default();
         ALL.lock().push(Arc::clone(&recent));
         Mine(recent)

@@ -5,7 +5,12 @@
 //! times a second and the other hardly ever, the kernel makes up for the fence of the first: it has all
 //! processors that run this program pass one when the second asks (`membarrier`).
 
+use std::os::unix::fs::MetadataExt;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering, compiler_fence, fence};
+use std::time::Duration;
+
+use super::thread;
 
 /// Both sides pass a fence of their own, as the kernel cannot help; so it is at first.
 const BOTH: u8 = 0;
@@ -16,17 +21,53 @@ const BROKEN: u8 = 2;
 
 static WAY: AtomicU8 = AtomicU8::new(BOTH);
 
-/// Asks the kernel for its help. Until somebody has, both sides pass a fence of their own.
+/// Asks the kernel for its help, once. Until it has agreed, both sides pass a fence of their own.
 pub(crate) fn prepare() {
-    if WAY.load(Ordering::Relaxed) == BOTH && ask(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) {
-        let _ = WAY.compare_exchange(BOTH, KERNEL, Ordering::SeqCst, Ordering::SeqCst);
+    static ASKED: Once = Once::new();
+    ASKED.call_once(|| {
+        // Where there are other threads, the kernel waits for all processors, some 20 ms.
+        if is_only_thread() || thread::spawn("wharf_fence", ask_for_help).is_err() {
+            ask_for_help();
+        }
+    });
+}
+
+fn ask_for_help() {
+    if ask(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) {
+        WAY.store(KERNEL, Ordering::SeqCst);
+    }
+}
+
+/// Whether this process has no thread but this one, as far as can be told.
+fn is_only_thread() -> bool {
+    // A folder has a link from each folder in it, beside its own two.
+    let tasks = std::fs::metadata("/proc/self/task");
+    tasks.is_ok_and(|tasks| tasks.nlink() == 3)
+}
+
+/// Whether the kernel helps.
+pub(crate) fn is_helped() -> bool {
+    WAY.load(Ordering::Acquire) == KERNEL
+}
+
+/// For the side that comes often and knows that the kernel helps, or did so once.
+#[inline(always)]
+pub(crate) fn helped() {
+    compiler_fence(Ordering::SeqCst);
+}
+
+/// For the other side of that.
+pub(crate) fn help() {
+    if !rarely() {
+        // No processor keeps a write to itself for so long.
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 /// For the side that comes often.
 #[inline(always)]
 pub(crate) fn often() {
-    if WAY.load(Ordering::Relaxed) == KERNEL {
+    if is_helped() {
         compiler_fence(Ordering::SeqCst);
     } else {
         fence(Ordering::SeqCst);

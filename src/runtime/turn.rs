@@ -16,20 +16,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use crate::lock::atomic::{AtomicU8, Ordering};
-use crate::lock::{Lock, spin_for};
+use crate::lock::atomic::{self, AtomicBool, AtomicU8, Ordering};
+use crate::lock::{Lock, release_and_fence, spin_for};
+use crate::os::fence;
 use crate::runtime::workers::Workers;
 use crate::seldom::Seldom;
 
 /// Something to do once it is its time on a turn.
 pub(crate) type Task = Box<dyn FnOnce(&mut OnTurn<'_>) + Send>;
 
-/// Nobody is on the turn and no task waits.
-const IDLE: u8 = 0;
-/// Somebody is on the turn; no task waits.
-const TAKEN: u8 = 1;
-/// Somebody is on the turn, or a worker is about to be, and tasks wait.
-const BACKLOG: u8 = 2;
+/// Of a turn's news: a task was left while somebody was on the turn, once or more often.
+const SHARED: u8 = 1;
+/// Tasks wait, or a worker runs the last of them. Set and taken back under the lock of the tasks.
+const AWAITED: u8 = 2;
 
 /// How many tasks a worker runs before it lets other turns have the thread.
 const TASKS_PER_VISIT: usize = 64;
@@ -38,8 +37,15 @@ const TASKS_PER_VISIT: usize = 64;
 const LOOKS: u32 = 32;
 
 /// See the module's text.
+///
+/// Who leaves a turn frees it and then looks at the news; who leaves a task writes the news and then
+/// looks whether the turn is free. Each passes a fence between the two, or both could miss the other. A
+/// turn on which nobody has ever met anybody is left without one, as that is what most calls
+/// cost: the first who finds it taken has the kernel pass fences for everybody ([`fence`]).
 pub(crate) struct Turn {
-    state: AtomicU8,
+    /// Somebody is on the turn, or a worker is about to be.
+    taken: AtomicBool,
+    news: AtomicU8,
     tasks: Lock<Seldom<VecDeque<Task>>>,
     workers: Arc<Workers>,
 }
@@ -67,33 +73,41 @@ pub(crate) struct Loan {
     outer: *const Loan,
 }
 
+/// What a thread knows of its turns; in one piece, since each look for such a thing is a call in a
+/// shared library.
+struct Stay {
+    /// The innermost loan.
+    loans: Cell<*const Loan>,
+    /// On how many turns it is.
+    depth: Cell<usize>,
+}
+
 thread_local! {
-    /// The innermost loan of this thread.
-    static LOANS: Cell<*const Loan> = const { Cell::new(ptr::null()) };
-    /// How many turns this thread is on.
-    static DEPTH: Cell<usize> = const { Cell::new(0) };
+    static STAY: Stay = const { Stay { loans: Cell::new(ptr::null()), depth: Cell::new(0) } };
 }
 
 /// Whether this thread is on any turn: it must then not wait for another one.
 pub(crate) fn thread_is_on_a_turn() -> bool {
-    DEPTH.with(Cell::get) > 0
+    STAY.with(|stay| stay.depth.get()) > 0
 }
 
 #[inline]
 fn deeper() {
-    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    STAY.with(|stay| stay.depth.set(stay.depth.get() + 1));
 }
 
 #[inline]
 fn back() {
-    DEPTH.with(|depth| depth.set(depth.get() - 1));
+    STAY.with(|stay| stay.depth.set(stay.depth.get() - 1));
 }
 
 impl Turn {
     /// An idle turn whose left tasks `workers` run.
     pub(crate) fn new(workers: &Arc<Workers>) -> Arc<Turn> {
+        let news = if fence::is_helped() { 0 } else { SHARED };
         Arc::new(Turn {
-            state: AtomicU8::new(IDLE),
+            taken: AtomicBool::new(false),
+            news: AtomicU8::new(news),
             tasks: Lock::new(Seldom::default()),
             workers: Arc::clone(workers),
         })
@@ -110,18 +124,17 @@ impl Turn {
 
     #[cold]
     fn enter_soon(self: &Arc<Self>) -> Option<Visit<'_>> {
-        let is_idle = || match self.state.load(Ordering::Relaxed) {
-            IDLE => Some(true),
-            TAKEN => None,
+        let seen = || match self.has_news(AWAITED) {
             // There is a queue to join.
-            _ => Some(false),
+            true => Some(false),
+            false => (!self.taken.load(Ordering::Relaxed)).then_some(true),
         };
-        let mut seen = None;
+        let mut is_idle = None;
         spin_for(LOOKS, || {
-            seen = is_idle();
-            seen.is_some()
+            is_idle = seen();
+            is_idle.is_some()
         });
-        match seen {
+        match is_idle {
             Some(true) => self.enter_now(),
             _ => None,
         }
@@ -130,9 +143,9 @@ impl Turn {
     /// Enters this turn on this thread, if it is idle at this moment.
     #[inline]
     pub(crate) fn enter_now(self: &Arc<Self>) -> Option<Visit<'_>> {
-        self.state
-            .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
+        if !self.take_idle() {
+            return None;
+        }
         deeper();
         Some(Visit {
             on: OnTurn::new(self),
@@ -141,19 +154,73 @@ impl Turn {
 
     /// Keeps this turn, if it is idle, for longer than a call lasts.
     pub(crate) fn hold(self: &Arc<Self>) -> Option<Hold> {
-        self.state
-            .compare_exchange(IDLE, TAKEN, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
-        Some(Hold(Arc::clone(self)))
+        self.take_idle().then(|| Hold(Arc::clone(self)))
+    }
+
+    #[inline]
+    fn take(&self) -> bool {
+        self.taken
+            .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Takes the turn where no task waits.
+    #[inline]
+    fn take_idle(self: &Arc<Self>) -> bool {
+        let taken = self.take();
+        if taken && self.has_news(AWAITED) {
+            // Who was here has left, and has not yet seen the tasks, which come first.
+            self.workers.schedule(Arc::clone(self));
+            return false;
+        }
+        taken
+    }
+
+    #[inline]
+    fn has_news(&self, which: u8) -> bool {
+        self.news.load(Ordering::Relaxed) & which != 0
+    }
+
+    /// Whoever was on the turn leaves it.
+    #[inline]
+    fn leave(self: &Arc<Self>) {
+        if self.has_news(SHARED) {
+            release_and_fence(&self.taken);
+        } else {
+            self.taken.store(false, Ordering::Release);
+            fence::helped();
+        }
+        if self.has_news(AWAITED) {
+            self.pass_on();
+        }
+    }
+
+    /// Tasks came meanwhile: unless somebody has seen to them, a worker does.
+    #[cold]
+    fn pass_on(self: &Arc<Self>) {
+        if self.take() {
+            self.workers.schedule(Arc::clone(self));
+        }
     }
 
     /// Leaves `task` to be run in its time, by a worker.
     pub(crate) fn post(self: &Arc<Self>, task: Task) {
         let mut tasks = self.tasks.lock();
         tasks.wanted().push_back(task);
-        let before = self.state.swap(BACKLOG, Ordering::AcqRel);
+        let before = self.news.fetch_or(SHARED | AWAITED, Ordering::Relaxed);
+        if before & AWAITED != 0 {
+            // Somebody sees to those before it, and so to this one.
+            return;
+        }
+        if before & SHARED != 0 {
+            atomic::fence(Ordering::SeqCst);
+        } else {
+            // Under the lock: the next who leaves a task relies on this fence, too.
+            fence::help();
+        }
         drop(tasks);
-        if before == IDLE {
+        // Where it is taken, whoever is on it sees the news as it leaves.
+        if self.take() {
             self.workers.schedule(Arc::clone(self));
         }
     }
@@ -190,8 +257,9 @@ impl Turn {
         for _ in 0..TASKS_PER_VISIT {
             let mut tasks = self.tasks.lock();
             let Some(task) = tasks.get_mut().and_then(VecDeque::pop_front) else {
-                // Under the queue's lock no task can slip in between look and leave.
-                self.state.store(IDLE, Ordering::Release);
+                // Under the lock of the tasks none can slip in between look and leave.
+                self.news.fetch_and(!AWAITED, Ordering::Relaxed);
+                self.taken.store(false, Ordering::Release);
                 return;
             };
             drop(tasks);
@@ -223,20 +291,7 @@ impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
         back();
-        leave(self.on.turn);
-    }
-}
-
-/// Whoever was on the turn leaves it.
-#[inline]
-fn leave(turn: &Arc<Turn>) {
-    if turn
-        .state
-        .compare_exchange(TAKEN, IDLE, Ordering::Release, Ordering::Relaxed)
-        .is_err()
-    {
-        // Tasks came meanwhile: the turn stays taken and passes to a worker.
-        turn.workers.schedule(Arc::clone(turn));
+        self.on.turn.leave();
     }
 }
 
@@ -255,7 +310,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        leave(&self.0);
+        self.0.leave();
     }
 }
 
@@ -285,8 +340,8 @@ impl<'t> OnTurn<'t> {
     /// Whether tasks wait for their time on this turn, as of this moment.
     #[inline]
     pub(crate) fn is_awaited(&self) -> bool {
-        // A worker leaves the state as it is while it runs the last task.
-        self.turn.state.load(Ordering::Relaxed) == BACKLOG
+        // The news stay as they are while a worker runs the last task.
+        self.turn.has_news(AWAITED)
             && (self.turn.tasks.lock().get()).is_some_and(|tasks| !tasks.is_empty())
     }
 
@@ -298,10 +353,10 @@ impl<'t> OnTurn<'t> {
             turn: self.at,
             on: Cell::new(Some(NonNull::from(&mut *self).cast())),
             note,
-            outer: LOANS.with(Cell::get),
+            outer: STAY.with(|stay| stay.loans.get()),
         };
         let _unwind = Unlist(loan.outer);
-        LOANS.with(|innermost| innermost.set(&loan));
+        STAY.with(|stay| stay.loans.set(&loan));
         f()
     }
 }
@@ -309,7 +364,7 @@ impl<'t> OnTurn<'t> {
 /// Calls `f` with each loan of this thread, innermost first, until it gives something.
 #[inline]
 pub(crate) fn find_loan<R>(mut f: impl FnMut(&Loan) -> Option<R>) -> Option<R> {
-    let mut at = LOANS.with(Cell::get);
+    let mut at = STAY.with(|stay| stay.loans.get());
     while !at.is_null() {
         // SAFETY: loans live in stack frames of this thread that have not ended: `lend` takes its
         // loan off the list before it returns.
@@ -349,7 +404,7 @@ struct Unlist(*const Loan);
 impl Drop for Unlist {
     #[inline]
     fn drop(&mut self) {
-        LOANS.with(|innermost| innermost.set(self.0));
+        STAY.with(|stay| stay.loans.set(self.0));
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::lock::{Lock, Signal};
-use crate::os::thread;
+use crate::os::{fence, thread};
 use crate::runtime::turn::Turn;
 
 /// See the module's text.
@@ -36,6 +36,8 @@ struct Queue {
 impl Workers {
     /// Workers with at most `threads_max` threads, none of them started yet.
     pub(crate) fn new(threads_max: usize) -> Arc<Workers> {
+        // For the turns.
+        fence::prepare();
         Arc::new(Workers {
             shared: Arc::new(Shared {
                 queue: Lock::new(Queue::default()),
