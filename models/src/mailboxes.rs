@@ -72,11 +72,11 @@ fn two_senders(pump: Arc<dyn Pump>) {
     let mailbox = Arc::new(Mailbox::new(pump, 10));
     let other = Arc::clone(&mailbox);
     let sender = thread::spawn(move || {
-        assert_eq!(other.push_with(|| Message(1)), Pushed::Kept);
-        assert_eq!(other.push_with(|| Message(2)), Pushed::Kept);
+        assert_eq!(other.push_with(|place| place.0 = 1), Pushed::Kept);
+        assert_eq!(other.push_with(|place| place.0 = 2), Pushed::Kept);
     });
     let third = Arc::clone(&mailbox);
-    let loner = thread::spawn(move || third.push_with(|| Message(11)));
+    let loner = thread::spawn(move || third.push_with(|place| place.0 = 11));
     let mut got = vec![receive(&mailbox, |_| true).unwrap()];
     got.push(receive(&mailbox, |_| true).unwrap());
     got.push(receive(&mailbox, |_| true).unwrap());
@@ -113,8 +113,8 @@ pub(crate) fn search() {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Kernel::default()), 10));
         let other = Arc::clone(&mailbox);
         let sender = thread::spawn(move || {
-            other.push_with(|| Message(1));
-            other.push_with(|| Message(2));
+            other.push_with(|place| place.0 = 1);
+            other.push_with(|place| place.0 = 2);
         });
         assert_eq!(receive(&mailbox, |message| message == 2), Ok(2));
         assert_eq!(receive(&mailbox, |_| true), Ok(1));
@@ -124,7 +124,7 @@ pub(crate) fn search() {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Kernel::default()), 10));
         let other = Arc::clone(&mailbox);
         let closer = thread::spawn(move || {
-            let pushed = other.push_with(|| Message(1));
+            let pushed = other.push_with(|place| place.0 = 1);
             other.close();
             pushed
         });
@@ -132,7 +132,7 @@ pub(crate) fn search() {
         assert_eq!(got, Err(Closed));
         closer.join().unwrap();
         assert_eq!(
-            (mailbox.push_with(|| Message(3)), mailbox.len()),
+            (mailbox.push_with(|place| place.0 = 3), mailbox.len()),
             (Pushed::Closed, 0)
         );
     });
@@ -140,8 +140,8 @@ pub(crate) fn search() {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Elsewhere), 10));
         let other = Arc::clone(&mailbox);
         let receiver = thread::spawn(move || receive(&other, |_| true));
-        mailbox.push_with(|| Message(1));
-        mailbox.push_with(|| Message(2));
+        mailbox.push_with(|place| place.0 = 1);
+        mailbox.push_with(|place| place.0 = 2);
         let here = receive(&mailbox, |_| true).unwrap();
         let there = receiver.join().unwrap().unwrap();
         assert_eq!(here + there, 3);
@@ -149,8 +149,8 @@ pub(crate) fn search() {
     crate::search("mailbox: no more than it may have", || {
         let mailbox = Arc::new(Mailbox::new(Arc::new(Elsewhere), 1));
         let other = Arc::clone(&mailbox);
-        let sender = thread::spawn(move || other.push_with(|| Message(1)));
-        let here = mailbox.push_with(|| Message(2));
+        let sender = thread::spawn(move || other.push_with(|place| place.0 = 1));
+        let here = mailbox.push_with(|place| place.0 = 2);
         let there = sender.join().unwrap();
         let kept = [here, there]
             .iter()

@@ -9,6 +9,6 @@ pub(crate) mod pause;
 
 pub(crate) mod signal {
     /// A message, as far as a mailbox cares.
-    #[derive(Debug)]
+    #[derive(Debug, Default)]
     pub(crate) struct Message(pub(crate) u32);
 }

@@ -113,25 +113,33 @@ impl Message {
         }
     }
 
-    fn from_mail(mail: Mail) -> Message {
+    /// Takes it out of where it is, and leaves nothing there.
+    #[inline]
+    fn from_mail(mail: &mut Mail) -> Message {
         match mail {
             Mail::Data {
                 port, piece, bytes, ..
-            } => match piece {
-                Piece::Whole => Message::Data { port, bytes },
-                Piece::Eol => Message::Line {
-                    port,
-                    bytes,
-                    complete: true,
-                },
-                Piece::Noeol => Message::Line {
-                    port,
-                    bytes,
-                    complete: false,
-                },
-            },
-            Mail::Term(term) => Message::from_term(&term).unwrap_or(Message::Other(term)),
+            } => Message::from_data(*port, *piece, bytes),
+            Mail::Term(term) => Message::of_term(std::mem::take(term)),
         }
+    }
+
+    #[inline(always)] // moved once
+    fn from_data(port: PortId, piece: Piece, bytes: &mut Binary) -> Message {
+        let bytes = std::mem::take(bytes);
+        match piece {
+            Piece::Whole => Message::Data { port, bytes },
+            Piece::Eol | Piece::Noeol => Message::Line {
+                port,
+                bytes,
+                complete: piece == Piece::Eol,
+            },
+        }
+    }
+
+    #[cold]
+    fn of_term(term: Term) -> Message {
+        Message::from_term(&term).unwrap_or(Message::Other(term))
     }
 
     fn from_term(term: &Term) -> Option<Message> {
@@ -182,36 +190,31 @@ impl Process {
     /// When the process has ended, or does so meanwhile.
     #[inline]
     pub fn next(&self, timeout: Duration) -> Result<Option<Message>, Exited> {
-        if let Some(mail) = self.cell().take_first(|_| true) {
-            return Ok(Some(Message::from_mail(mail)));
+        let take = |mail: &mut Mail| Some(Message::from_mail(mail));
+        match self.cell().take_first(take) {
+            None => self.receive_mail(take, Patience::For(timeout)),
+            taken => Ok(taken),
         }
-        self.receive_mail(
-            |mail| Some(Message::from_mail(take(mail))),
-            Patience::For(timeout),
-        )
     }
 
     /// The short way of [`Self::next`], and of [`Self::next_from`] where it is from a port: data that is there
-    /// as the only message. Its bytes are put into `place`, which is empty; the port that sent them is
+    /// and comes first. Its bytes are put into `place`, which is empty; the port that sent them is
     /// answered.
     #[inline(always)]
     pub(crate) fn only_data(&self, from: Option<PortId>, place: &mut Binary) -> Option<PortId> {
-        let mut sender = None;
-        self.cell().take_of_only(|mail| match mail {
+        self.cell().take_first(|mail| match mail {
             Mail::Data {
                 port,
                 piece: Piece::Whole,
                 bytes,
                 ..
             } if from.is_none_or(|from| from == *port) => {
-                sender = Some(*port);
                 // An empty one is left, which holds nothing.
                 std::mem::swap(place, bytes);
-                true
+                Some(*port)
             }
-            _ => false,
-        });
-        sender
+            _ => None,
+        })
     }
 
     /// The next message that speaks of `port`, if one comes within `timeout`. Others stay.
@@ -220,11 +223,11 @@ impl Process {
     /// When the process has ended, or does so meanwhile.
     #[inline]
     pub fn next_from(&self, port: PortId, timeout: Duration) -> Result<Option<Message>, Exited> {
-        let is_data = |mail: &Mail| matches!(mail, Mail::Data { port: of, .. } if *of == port);
-        if let Some(mail) = self.cell().take_first(is_data) {
-            return Ok(Some(Message::from_mail(mail)));
+        let take = |mail: &mut Mail| take_data(mail, port);
+        match self.cell().take_first(take) {
+            None => self.receive_mail(|mail| take_from(mail, port), Patience::For(timeout)),
+            taken => Ok(taken),
         }
-        self.receive_mail(|mail| take_from(mail, port), Patience::For(timeout))
     }
 
     /// The next message, as a future for any executor. Dropping the future loses nothing.
@@ -245,7 +248,7 @@ impl Process {
     /// # Errors
     /// When the process has ended, or does so meanwhile.
     pub async fn next_async(&self) -> Result<Message, Exited> {
-        self.receive_async(|mail| Some(Message::from_mail(take(mail))))
+        self.receive_async(|mail| Some(Message::from_mail(mail)))
             .await
     }
 
@@ -268,13 +271,20 @@ impl Process {
     }
 }
 
-fn take(mail: &mut Mail) -> Mail {
-    std::mem::replace(mail, Mail::Term(Term::Nil))
+/// What `mail` is if it is data of that port; then nothing is left.
+#[inline(always)]
+fn take_data(mail: &mut Mail, wanted: PortId) -> Option<Message> {
+    match mail {
+        Mail::Data {
+            port, piece, bytes, ..
+        } if *port == wanted => Some(Message::from_data(wanted, *piece, bytes)),
+        _ => None,
+    }
 }
 
 fn take_from(mail: &mut Mail, wanted: PortId) -> Option<Message> {
     match mail {
-        Mail::Data { port, .. } => (*port == wanted).then(|| Message::from_mail(take(mail))),
+        Mail::Data { .. } => take_data(mail, wanted),
         Mail::Term(term) => {
             let message = Message::from_term(term);
             let message = message.unwrap_or_else(|| Message::Other(term.clone()));

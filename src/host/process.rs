@@ -128,7 +128,7 @@ impl Process {
         self.receive_mail(
             |mail| {
                 if let Mail::Data { .. } = mail {
-                    let data = std::mem::replace(mail, Mail::Term(Term::Nil));
+                    let data = std::mem::take(mail);
                     *mail = Mail::Term(data.into_term());
                 }
                 match mail {
@@ -145,13 +145,11 @@ impl Process {
     /// # Errors
     /// When the process has ended, or does so meanwhile.
     pub fn receive_any(&self, timeout: Duration) -> Result<Option<Term>, Exited> {
-        if let Some(mail) = self.cell().take_first(|_| true) {
-            return Ok(Some(mail.into_term()));
+        let take = |mail: &mut Mail| Some(std::mem::take(mail).into_term());
+        match self.cell().take_first(take) {
+            None => self.receive_mail(take, Patience::For(timeout)),
+            taken => Ok(taken),
         }
-        self.receive_mail(
-            |mail| Some(std::mem::replace(mail, Mail::Term(Term::Nil)).into_term()),
-            Patience::For(timeout),
-        )
     }
 
     pub(super) fn receive_mail<R>(

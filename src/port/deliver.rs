@@ -60,12 +60,7 @@ impl Port {
     #[inline(never)] // so that there is one place at which they are
     fn deliver_whole(&self, state: &State, bytes: &mut Binary) {
         if let Some(owner) = &state.owner_cell {
-            owner.deliver_with(|| Message::Data {
-                port: self.id,
-                piece: Piece::Whole,
-                shape: Port::shape(state),
-                bytes: std::mem::take(bytes),
-            });
+            owner.deliver_with(|place| place.put_data(self.id, Port::shape(state), bytes));
         }
     }
 

@@ -201,19 +201,22 @@ impl Mailbox {
     /// Adds a message at the end.
     #[cfg(test)]
     pub(crate) fn push(&self, message: Message) -> Pushed {
-        self.push_with(move || message)
+        self.push_with(move |place| *place = message)
     }
 
-    /// Adds a message at the end: what `make` puts together, of parts that are there, once it is known
-    /// to have a place. It is put together there, because a message that was written elsewhere piece
-    /// by piece and is moved at once makes the processor wait.
+    /// Adds a message at the end: what `fill`, code of ours, makes of an empty one once it is known to have
+    /// a place. It is put together there, because a message that was written elsewhere piece by
+    /// piece and is moved at once makes the processor wait.
     #[inline(always)]
-    pub(crate) fn push_with(&self, make: impl FnOnce() -> Message) -> Pushed {
+    pub(crate) fn push_with(&self, fill: impl FnOnce(&mut Message)) -> Pushed {
         let mut inbox = self.inbox.0.lock();
         if let Err(refused) = self.room(&mut inbox, 1) {
             return refused;
         }
-        inbox.messages.push_back(make());
+        inbox.messages.push_back(Message::default());
+        if let Some(place) = inbox.messages.back_mut() {
+            fill(place);
+        }
         self.show_filled();
         if let Waiting::Nobody = inbox.waiting {
             return Pushed::Kept;
@@ -343,36 +346,20 @@ impl Mailbox {
         inbox.messages.len() + self.side.0.kept_number.load(Ordering::Relaxed)
     }
 
-    /// The first message, if it is wanted and to be had at once: the short way of [`Self::receive`], which
-    /// looks further and collects many. `wanted` is asked under a lock, so it is code of ours that
-    /// calls nobody. A mailbox with a bell has no short way.
-    #[inline]
-    pub(crate) fn take_first(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+    /// What `take` takes out of the first message, where it is, if it wants something and the message is to be
+    /// had at once: the short way of [`Self::receive`], which looks further and collects many. It is
+    /// asked under a lock, so it is code of ours that calls nobody; what it leaves is forgotten without a
+    /// look, so it leaves nothing that would have to be dropped. A mailbox with a bell has no short way.
+    #[inline(always)]
+    pub(crate) fn take_first<R>(&self, take: impl FnOnce(&mut Message) -> Option<R>) -> Option<R> {
         if self.side.0.kept_number.load(Ordering::Relaxed) != 0 {
-            return self.take_kept(wanted);
+            return self.take_kept(take);
         }
         let mut inbox = self.with_only()?;
-        if !wanted(inbox.messages.front()?) {
-            return None;
-        }
-        self.filled.store(false, Ordering::Relaxed);
-        inbox.messages.pop_front()
-    }
-
-    /// [`Self::take_first`] for who takes out of the message, where it is, what it is wanted for. What `take`
-    /// leaves is forgotten without a look, so it leaves nothing that would have to be dropped. False when
-    /// it did not want it, or there is not only one.
-    #[inline(always)]
-    pub(crate) fn take_of_only(&self, take: impl FnOnce(&mut Message) -> bool) -> bool {
-        let Some(mut inbox) = self.with_only() else {
-            return false;
-        };
-        if !inbox.messages.front_mut().is_some_and(take) {
-            return false;
-        }
+        let taken = take(inbox.messages.front_mut()?)?;
         self.filled.store(false, Ordering::Relaxed);
         std::mem::forget(inbox.messages.pop_front());
-        true
+        Some(taken)
     }
 
     /// The inbox, if it has the only message.
@@ -389,17 +376,15 @@ impl Mailbox {
 
     /// [`Self::take_first`] where receivers have left messages: those came before all others.
     #[inline]
-    fn take_kept(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
+    fn take_kept<R>(&self, take: impl FnOnce(&mut Message) -> Option<R>) -> Option<R> {
         if self.bell.get().is_some() {
             return None;
         }
         let mut kept = self.side.0.kept.try_lock()?;
-        if !wanted(kept.front()?) {
-            return None;
-        }
-        let first = kept.pop_front();
+        let taken = take(kept.front_mut()?)?;
+        std::mem::forget(kept.pop_front());
         self.side.0.kept_number.store(kept.len(), Ordering::Relaxed);
-        first
+        Some(taken)
     }
 
     /// Takes the first message for which `select` has an answer, waiting for one as long as

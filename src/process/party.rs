@@ -177,15 +177,9 @@ impl ProcessCell {
     }
 
     /// What is there at once, see [`Mailbox::take_first`].
-    #[inline]
-    pub(crate) fn take_first(&self, wanted: impl FnOnce(&Message) -> bool) -> Option<Message> {
-        self.mailbox.take_first(wanted)
-    }
-
-    /// A part of what is there at once, see [`Mailbox::take_of_only`].
     #[inline(always)]
-    pub(crate) fn take_of_only(&self, take: impl FnOnce(&mut Message) -> bool) -> bool {
-        self.mailbox.take_of_only(take)
+    pub(crate) fn take_first<R>(&self, take: impl FnOnce(&mut Message) -> Option<R>) -> Option<R> {
+        self.mailbox.take_first(take)
     }
 
     fn while_seen(&self, status: Status) -> impl Drop {
@@ -237,13 +231,13 @@ impl ProcessCell {
     /// Delivers a message. False when the process is gone.
     #[inline(always)] // see `Mailbox::push`
     pub(crate) fn deliver(self: &Arc<Self>, message: Message) -> bool {
-        self.deliver_with(move || message)
+        self.deliver_with(move |place| *place = message)
     }
 
-    /// The same of a message that is put together when it has a place, see [`Mailbox::push_with`].
+    /// The same of a message that is put together where it has a place, see [`Mailbox::push_with`].
     #[inline(always)] // see there
-    pub(crate) fn deliver_with(self: &Arc<Self>, make: impl FnOnce() -> Message) -> bool {
-        match self.mailbox.push_with(make) {
+    pub(crate) fn deliver_with(self: &Arc<Self>, fill: impl FnOnce(&mut Message)) -> bool {
+        match self.mailbox.push_with(fill) {
             Pushed::Kept => true,
             other => self.after_push(other),
         }

@@ -111,7 +111,35 @@ pub(crate) enum Message {
     },
 }
 
+/// One that holds nothing.
+const EMPTY: Message = Message::Data {
+    port: PortId::from_number(0),
+    piece: Piece::Whole,
+    shape: Shape::Binary,
+    bytes: Binary::empty(),
+};
+
+impl Default for Message {
+    #[inline]
+    fn default() -> Message {
+        EMPTY
+    }
+}
+
 impl Message {
+    /// Makes the default one data in one piece; `bytes` are taken.
+    #[inline(always)] // where it stays
+    pub(crate) fn put_data(&mut self, from: PortId, as_shape: Shape, taken: &mut Binary) {
+        if let Message::Data {
+            port, shape, bytes, ..
+        } = self
+        {
+            *port = from;
+            *shape = as_shape;
+            std::mem::swap(bytes, taken);
+        }
+    }
+
     /// The message as Erlang shows it.
     pub(crate) fn into_term(self) -> Term {
         match self {

@@ -4,9 +4,10 @@
 //! Promises that the bytes seen through it stay put and unchanged for as long as it lives (a driver that
 //! writes into a binary it has given away breaks the driver interface's own rule).
 //!
-//! It is three plain words with a kind in the first byte, and no enum, because values that are moved
-//! many times should be moved as words: a move that cuts across the writes before it makes processors
-//! wait for as long as the rest of a request takes.
+//! It is two numbers of four bytes and two of eight, and no enum, because values that are moved many
+//! times should be moved as they were written: a move that cuts across the writes before it makes
+//! processors wait for as long as the rest of a request takes. With a kind of one byte, the seven behind
+//! it would be moved in halves that overlap.
 
 use std::alloc::Layout;
 use std::mem::ManuallyDrop;
@@ -24,28 +25,36 @@ const _: () = assert!(
 /// a window on a [`Counted`].
 #[repr(C)]
 pub struct Binary {
-    /// A byte, which leaves `Term` its niche.
+    /// Leaves `Term` its niche.
     kind: Kind,
-    /// Inline: how many bytes there are, and the first of them. Window: where it begins.
-    head: [u8; 7],
+    /// Inline: the first bytes. Window: the low half of where it begins.
+    head: u32,
     /// Inline: more bytes. Window: the allocation, of which this is a holder; not NULL.
     body: *mut Header,
-    /// Inline: the last bytes. Window: how many bytes there are.
-    tail: usize,
+    /// Inline: the last bytes. Window: how many bytes there are, and in the highest bits the rest of where it
+    /// begins.
+    tail: u64,
 }
 
+/// That it is a window, or how many bytes stand inside.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[allow(dead_code)] // the others are made of numbers
+#[repr(u32)]
+#[rustfmt::skip]
 enum Kind {
-    Inline = 0,
-    Window = 1,
+    Of0, Of1, Of2, Of3, Of4, Of5, Of6, Of7, Of8, Of9, Of10,
+    Of11, Of12, Of13, Of14, Of15, Of16, Of17, Of18, Of19, Of20,
+    Window,
 }
 
-/// Where the bytes of an inline one begin: behind the kind and the length.
-const INLINE_AT: usize = 2;
+/// Where the bytes of an inline one begin: behind the kind.
+const INLINE_AT: usize = 4;
+/// Of the length of a window, and of where it begins: there are no more bytes than that.
+const LEN_BITS: u32 = 48;
 
 const _: () = assert!(size_of::<Binary>() == 24 && size_of::<Option<Binary>>() == 24);
 const _: () = assert!(size_of::<Binary>() == INLINE_AT + Binary::INLINE_MAX);
+const _: () = assert!(Kind::Window as usize == Binary::INLINE_MAX + 1);
 
 // SAFETY: the pointer is a holder of a counted allocation, which is `Send`, or plain bytes.
 unsafe impl Send for Binary {}
@@ -54,15 +63,15 @@ unsafe impl Sync for Binary {}
 
 impl Binary {
     /// The longest binary that needs no allocation.
-    pub const INLINE_MAX: usize = 22;
+    pub const INLINE_MAX: usize = 20;
     /// Erlang keeps binaries up to this size inside the message; longer ones are shared.
     pub const SMALL_MAX: usize = 64;
 
     /// The binary without bytes.
     pub const fn empty() -> Binary {
         Binary {
-            kind: Kind::Inline,
-            head: [0; 7],
+            kind: Kind::Of0,
+            head: 0,
             body: ptr::null_mut(),
             tail: 0,
         }
@@ -90,13 +99,13 @@ impl Binary {
     /// one.
     #[inline]
     pub fn as_counted(&self) -> Option<(&Counted, usize)> {
-        if self.kind == Kind::Inline {
+        if self.kind != Kind::Window {
             return None;
         }
         // SAFETY: a window's `body` is a pointer that a `Counted` was made into, and has its layout;
         // the reference lives no longer than the holder that it is.
         let counted = unsafe { &*(&raw const self.body).cast::<Counted>() };
-        Some((counted, unpack(self.head)))
+        Some((counted, unpack(self.head, self.tail).0))
     }
 
     /// The allocation behind a binary, if nobody else holds it.
@@ -136,9 +145,9 @@ impl Binary {
             return Binary::from(&self[range]);
         };
         assert!(
-            range.start <= range.end && range.end <= self.tail,
+            range.start <= range.end && range.end <= self.len(),
             "slice {range:?} of {} bytes",
-            self.tail
+            self.len()
         );
         Binary::window(counted.clone(), offset + range.start, range.len())
     }
@@ -149,18 +158,22 @@ impl Binary {
         if let Some((counted, _)) = self.as_counted()
             && counted.refc() != 1
         {
-            let len = self.tail;
+            let len = self.len();
             let copy = Counted::copy_of(self)?;
             *self = Binary::window(copy, 0, len);
         }
         let (start, len) = match self.as_counted() {
             // SAFETY: a window lies inside its allocation, see `as_bytes`.
-            Some((counted, offset)) => (unsafe { counted.start().add(offset) }, self.tail),
-            None => (self.inline_start_mut(), usize::from(self.head[0])),
+            Some((counted, offset)) => (unsafe { counted.start().add(offset) }, self.window_len()),
+            None => (self.inline_start_mut(), self.kind as usize),
         };
         // SAFETY: as many bytes are there, see `as_bytes`; they are in `self`, which is borrowed
         // exclusively, or nobody else holds them, and new holders need a borrow of this one.
         Some(unsafe { std::slice::from_raw_parts_mut(start, len) })
+    }
+
+    fn window_len(&self) -> usize {
+        unpack(self.head, self.tail).1
     }
 
     fn inline_start_mut(&mut self) -> *mut u8 {
@@ -175,13 +188,13 @@ impl Binary {
             // allocation, which cannot shrink while this holder exists (`realloc` copies then),
             // whatever C writes into `orig_size`.
             Some((counted, offset)) => unsafe {
-                std::slice::from_raw_parts(counted.start().add(offset), self.tail)
+                std::slice::from_raw_parts(counted.start().add(offset), self.window_len())
             },
             None => {
                 let start = (&raw const *self).cast::<u8>().wrapping_add(INLINE_AT);
                 // SAFETY: an inline one has at most `INLINE_MAX` bytes there, all of them written,
                 // and so many as it says.
-                unsafe { std::slice::from_raw_parts(start, usize::from(self.head[0])) }
+                unsafe { std::slice::from_raw_parts(start, self.kind as usize) }
             }
         }
     }
@@ -189,42 +202,46 @@ impl Binary {
     /// The caller has checked that the window lies inside the allocation.
     #[inline(always)]
     pub(super) fn window(counted: Counted, offset: usize, len: usize) -> Binary {
+        let (head, tail) = pack(offset, len);
         Binary {
             kind: Kind::Window,
-            head: pack(offset),
+            head,
             body: counted.into_header().as_ptr(),
-            tail: len,
+            tail,
         }
     }
 
     /// At most [`INLINE_MAX`](Binary::INLINE_MAX) bytes.
     #[inline(always)]
     fn inline(source: &[u8]) -> Binary {
-        const HEAD_BITS: u32 = 16; // `INLINE_AT` bytes
-        const LEN_BITS: u32 = 8;
+        const HEAD_BITS: u32 = 32; // `INLINE_AT` bytes
         debug_assert!(source.len() <= Binary::INLINE_MAX);
         let [first, second, third] = words(source);
         let words = [
-            Kind::Inline as u64 | (source.len() as u64) << LEN_BITS | first << HEAD_BITS,
+            source.len() as u64 | first << HEAD_BITS,
             first >> (u64::BITS - HEAD_BITS) | second << HEAD_BITS,
             second >> (u64::BITS - HEAD_BITS) | third << HEAD_BITS,
         ];
-        // SAFETY: three words as large as this, the kind in the first byte, the length in the
-        // second; and a pointer that is bytes may be any.
+        // SAFETY: three words as large as this, in the first half of the first a length, which is the
+        // kind of that length; and a pointer that is bytes may be any.
         unsafe { std::mem::transmute::<[u64; 3], Binary>(words) }
     }
 }
 
-/// An offset in seven bytes; there is no allocation in which that would not be enough.
+/// Where a window begins and how many bytes it has, as its head and tail.
 #[inline]
-fn pack(offset: usize) -> [u8; 7] {
-    let [a, b, c, d, e, f, g, _] = offset.to_le_bytes();
-    [a, b, c, d, e, f, g]
+#[allow(clippy::cast_possible_truncation)] // the rest of it is in the tail
+fn pack(offset: usize, len: usize) -> (u32, u64) {
+    let rest = offset as u64 >> u32::BITS;
+    (offset as u32, len as u64 | rest << LEN_BITS)
 }
 
 #[inline]
-fn unpack([a, b, c, d, e, f, g]: [u8; 7]) -> usize {
-    usize::from_le_bytes([a, b, c, d, e, f, g, 0])
+#[allow(clippy::cast_possible_truncation)] // as wide
+fn unpack(head: u32, tail: u64) -> (usize, usize) {
+    let rest = tail >> LEN_BITS;
+    let offset = u64::from(head) | rest << u32::BITS;
+    (offset as usize, (tail & ((1 << LEN_BITS) - 1)) as usize)
 }
 
 impl Clone for Binary {
@@ -306,7 +323,7 @@ mod tests {
 
     #[test]
     fn short_ones_are_inline_and_long_ones_counted() {
-        for len in [0, 1, 21, 22, 23, 64, 65, 1000] {
+        for len in [0, 1, 19, 20, 21, 64, 65, 1000] {
             let bytes: Vec<u8> = (0..=250).cycle().take(len).collect();
             let binary = Binary::from(bytes.as_slice());
             assert_eq!(binary, bytes.as_slice());
@@ -347,6 +364,16 @@ mod tests {
     }
 
     #[test]
+    fn a_window_may_begin_anywhere() {
+        for offset in [0, 1, 0xffff_ffff, 0x1_0000_0000, 0xabcd_1234_5678] {
+            for len in [0, 1, 70, 0x1234_5678_9abc] {
+                let (head, tail) = pack(offset, len);
+                assert_eq!(unpack(head, tail), (offset, len));
+            }
+        }
+    }
+
+    #[test]
     fn bytes_cross_threads() {
         let binary = Binary::from(vec![9; 1000]);
         let there = binary.clone();
@@ -372,7 +399,7 @@ mod tests {
 
     #[test]
     fn who_writes_into_one_that_is_shared_writes_into_a_copy() {
-        for len in [5, 22, 23, 100] {
+        for len in [5, 20, 21, 100] {
             let mut binary = Binary::from(vec![b'a'; len]);
             let other = binary.clone();
             binary.make_mut().expect("memory")[len - 1] = b'b';
