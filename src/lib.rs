@@ -25,6 +25,8 @@
 //! machine), `transport` (programs and descriptors), `driver` (loaded C code) and
 //! [`host`] (what a Rust user holds). `docs/architecture.md` is the street map.
 
+#[allow(unsafe_code)]
+mod biased;
 #[allow(unsafe_code, unreachable_pub)]
 mod capi;
 mod driver;

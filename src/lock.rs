@@ -17,6 +17,20 @@ thread_local! {
     static HELD: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
+/// This thread holds a short lock more.
+#[inline]
+pub(crate) fn count_held() {
+    #[cfg(debug_assertions)]
+    HELD.with(|held| held.set(held.get() + 1));
+}
+
+/// It holds one less.
+#[inline]
+pub(crate) fn count_released() {
+    #[cfg(debug_assertions)]
+    HELD.with(|held| held.set(held.get() - 1));
+}
+
 /// Numbers that threads share. Named here so that the models in `models/` can put others in
 /// their place.
 pub(crate) mod atomic {
@@ -115,34 +129,42 @@ impl<T> Brief<T> {
             Some(guard) => guard,
             None => self.wait(),
         };
-        #[cfg(debug_assertions)]
-        HELD.with(|held| held.set(held.get() + 1));
+        count_held();
         BriefGuard(guard)
     }
 
     #[cold]
     fn wait(&self) -> SpinMutexGuard<'_, T> {
-        let mut looks = 0;
         loop {
-            match looks {
-                0..SPINS => std::hint::spin_loop(),
-                SPINS..LOOKS => std::thread::yield_now(),
-                _ => std::thread::sleep(NAP),
-            }
-            looks = looks.saturating_add(1);
-            if !self.0.is_locked()
-                && let Some(guard) = self.0.try_lock()
-            {
+            wait_until(|| !self.0.is_locked());
+            if let Some(guard) = self.0.try_lock() {
                 return guard;
             }
         }
     }
 }
 
+/// Waits until another thread has brought about, within a few instructions of its own, that `there` holds.
+#[cold]
+pub(crate) fn wait_until(mut there: impl FnMut() -> bool) {
+    let mut looks = 0_u32;
+    while !there() {
+        match looks {
+            0..SPINS => std::hint::spin_loop(),
+            SPINS..LOOKS => std::thread::yield_now(),
+            _ => std::thread::sleep(NAP),
+        }
+        looks = looks.saturating_add(1);
+    }
+}
+
+/// How often a thread takes a lock that is nobody's until it is its own.
+pub(crate) const HABIT: u32 = 16;
+
 #[cfg(debug_assertions)]
 impl<T> Drop for BriefGuard<'_, T> {
     fn drop(&mut self) {
-        HELD.with(|held| held.set(held.get() - 1));
+        count_released();
     }
 }
 
@@ -174,8 +196,7 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) fn lock(&self) -> Guard<'_, T> {
         let guard = self.0.lock();
-        #[cfg(debug_assertions)]
-        HELD.with(|held| held.set(held.get() + 1));
+        count_held();
         Guard(guard)
     }
 }
@@ -183,7 +204,7 @@ impl<T> Lock<T> {
 #[cfg(debug_assertions)]
 impl<T> Drop for Guard<'_, T> {
     fn drop(&mut self) {
-        HELD.with(|held| held.set(held.get() - 1));
+        count_released();
     }
 }
 

@@ -37,6 +37,19 @@ pub(crate) fn release_and_fence(taken: &atomic::AtomicBool) {
     atomic::fence(atomic::Ordering::SeqCst);
 }
 
+/// Once is a habit, and so a model is short.
+pub(crate) const HABIT: u32 = 1;
+
+pub(crate) fn count_held() {}
+
+pub(crate) fn count_released() {}
+
+pub(crate) fn wait_until(mut there: impl FnMut() -> bool) {
+    while !there() {
+        loom::thread::yield_now();
+    }
+}
+
 /// One look: more of them add ways, and nothing that could happen.
 pub(crate) fn spin_for(_: u32, mut there: impl FnMut() -> bool) -> bool {
     there()

@@ -1,5 +1,5 @@
 //! Searches the interleavings of what threads of the library share: turns and their workers, the
-//! mailbox, the table of handles, the pause of a suspended sender.
+//! lock that is one thread's own, the mailbox, the table of handles, the pause of a suspended sender.
 //!
 //! The files under test are the library's own, compiled here against loom's locks and atomics
 //! (`lock.rs` beside this file has the names that theirs has). So what is searched is the code that
@@ -13,6 +13,8 @@ macro_rules! thread_local {
     };
 }
 
+#[path = "../../src/biased.rs"]
+mod biased;
 mod lock;
 #[path = "../../src/seldom.rs"]
 mod seldom;
@@ -23,6 +25,7 @@ mod os;
 mod process;
 mod runtime;
 
+mod biases;
 mod mailboxes;
 mod pauses;
 mod tables;
@@ -51,6 +54,7 @@ fn search(name: &str, model: impl Fn() + Send + Sync + 'static) {
 }
 
 fn main() {
+    biases::search();
     turns::search();
     mailboxes::search();
     tables::search();

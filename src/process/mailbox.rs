@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use smallvec::SmallVec;
 
+use crate::biased::{Biased, BiasedGuard};
 use crate::lock::atomic::{AtomicBool, AtomicUsize, Ordering};
-use crate::lock::{Brief, BriefGuard, LongGuard, LongLock, Lookout};
+use crate::lock::{LongGuard, LongLock, Lookout};
 use crate::process::parker::Parker;
 use crate::process::signal::Message;
 
@@ -40,7 +41,7 @@ pub(crate) trait Bell: Send + Sync {
 
 /// See the module's text.
 pub(crate) struct Mailbox {
-    inbox: Line<Brief<Inbox>>,
+    inbox: Line<Biased<Inbox>>,
     parker: Parker,
     side: Line<Side>,
     /// Whether messages are in the inbox, for who looks without the lock.
@@ -138,7 +139,7 @@ impl Mailbox {
     /// An empty mailbox for at most `messages_max` messages.
     pub(crate) fn new(pump: Arc<dyn Pump>, messages_max: usize) -> Mailbox {
         Mailbox {
-            inbox: Line(Brief::new(Inbox {
+            inbox: Line(Biased::new(Inbox {
                 messages: VecDeque::new(),
                 kept_max: 0,
                 waiting: Waiting::Nobody,
@@ -250,7 +251,7 @@ impl Mailbox {
     }
 
     #[cold]
-    fn wake_receiver(&self, mut inbox: BriefGuard<'_, Inbox>) {
+    fn wake_receiver(&self, mut inbox: BiasedGuard<'_, Inbox>) {
         let wake = inbox.wait_as(Waiting::Nobody);
         drop(inbox);
         self.wake(wake);
@@ -364,7 +365,7 @@ impl Mailbox {
 
     /// The inbox, if it has the only message.
     #[inline(always)]
-    fn with_only(&self) -> Option<BriefGuard<'_, Inbox>> {
+    fn with_only(&self) -> Option<BiasedGuard<'_, Inbox>> {
         if self.side.0.kept_number.load(Ordering::Relaxed) != 0 || self.bell.get().is_some() {
             return None;
         }
