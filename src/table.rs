@@ -102,11 +102,18 @@ impl<T> Table<T> {
     /// What `number` names, if it still exists.
     #[inline]
     pub(crate) fn get(&self, number: u64) -> Option<Arc<T>> {
+        self.with(number, Arc::clone)
+    }
+
+    /// Runs `look`, a few instructions that lock no table's slot twice, for what `number` names while it is
+    /// sure to stay there: cheaper than a holder of it.
+    #[inline]
+    pub(crate) fn with<R>(&self, number: u64, look: impl FnOnce(&Arc<T>) -> R) -> Option<R> {
         let tenant = self.slot_of(number)?.tenant.lock();
         if tenant.uses != number >> INDEX_BITS {
             return None;
         }
-        tenant.value.clone()
+        tenant.value.as_ref().map(look)
     }
 
     /// Takes out what `number` names.

@@ -33,6 +33,26 @@ pub(super) enum Step<'a> {
     Map(usize),
 }
 
+impl Step<'_> {
+    /// The term that it pushes, if it takes none off the stack and there is such a value.
+    #[inline(always)] // put together where it stays
+    pub(super) fn term(self) -> Option<Term> {
+        Some(match self {
+            Step::Nil => Term::Nil,
+            Step::Atom(atom) => Term::Atom(atom),
+            Step::Int(value) => Term::Int(value),
+            Step::Uint(value) => Term::from(value),
+            Step::Port(port) => Term::Port(port),
+            Step::Pid(pid) => Term::Pid(pid),
+            Step::Float(value) if value.is_finite() => Term::Float(value),
+            Step::Binary(binary) => Term::Binary(binary),
+            Step::String(bytes) => List::copy_of_bytes(bytes).map_or(Term::Nil, Term::List),
+            Step::Term(term) => term,
+            _ => return None,
+        })
+    }
+}
+
 /// The program is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BadScript;
@@ -63,19 +83,8 @@ impl Builder {
     }
 
     /// Runs a step.
-    #[inline]
     pub(super) fn step(&mut self, step: Step<'_>) -> Result<(), BadScript> {
         let term = match step {
-            Step::Nil => Term::Nil,
-            Step::Atom(atom) => Term::Atom(atom),
-            Step::Int(value) => Term::Int(value),
-            Step::Uint(value) => Term::from(value),
-            Step::Port(port) => Term::Port(port),
-            Step::Pid(pid) => Term::Pid(pid),
-            Step::Float(value) if value.is_finite() => Term::Float(value),
-            Step::Float(_) => self.no_value(),
-            Step::Binary(binary) => Term::Binary(binary),
-            Step::String(bytes) => List::copy_of_bytes(bytes).map_or(Term::Nil, Term::List),
             Step::StringCons(bytes) => {
                 let tail = self.stack.pop().ok_or(BadScript)?;
                 bytes
@@ -83,8 +92,12 @@ impl Builder {
                     .rev()
                     .fold(tail, |tail, byte| Term::cons(Term::from(*byte), tail))
             }
-            Step::Term(term) => term,
-            Step::Tuple(elements) => Term::Tuple(tuple(&mut self.stack, elements)?),
+            Step::Tuple(elements) => {
+                let mut elements = take(&mut self.stack, elements)?;
+                Term::Tuple(Tuple::of(elements.len(), |_| {
+                    elements.next().unwrap_or_default()
+                }))
+            }
             Step::List(0) => return Err(BadScript),
             Step::List(terms) => {
                 let mut elements = take(&mut self.stack, terms)?;
@@ -96,6 +109,7 @@ impl Builder {
                 let map = map(take(&mut self.stack, terms)?);
                 map.unwrap_or_else(|| self.no_value())
             }
+            leaf => leaf.term().unwrap_or_else(|| self.no_value()),
         };
         self.stack.push(term);
         Ok(())
@@ -111,25 +125,9 @@ impl Builder {
 fn take(
     stack: &mut Stack,
     number: usize,
-) -> Result<impl DoubleEndedIterator<Item = Term>, BadScript> {
+) -> Result<impl DoubleEndedIterator<Item = Term> + ExactSizeIterator, BadScript> {
     let kept = stack.len().checked_sub(number).ok_or(BadScript)?;
     Ok(stack.drain(kept..))
-}
-
-/// The usual sizes are put together in one piece.
-fn tuple(stack: &mut Stack, elements: usize) -> Result<Tuple, BadScript> {
-    let mut pop = || stack.pop().ok_or(BadScript);
-    Ok(match elements {
-        2 => {
-            let (second, first) = (pop()?, pop()?);
-            Tuple::from([first, second])
-        }
-        3 => {
-            let (third, second, first) = (pop()?, pop()?, pop()?);
-            Tuple::from([first, second, third])
-        }
-        _ => take(stack, elements)?.collect(),
-    })
 }
 
 /// `None` when a key comes twice.

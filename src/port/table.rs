@@ -24,6 +24,12 @@ pub(crate) fn get(id: PortId) -> Option<Arc<Port>> {
     PORTS.get(id.number())
 }
 
+/// Runs `look`, a few instructions, for the port of that identity, of whichever host.
+#[inline]
+pub(crate) fn with<R>(id: PortId, look: impl FnOnce(&Arc<Port>) -> R) -> Option<R> {
+    PORTS.with(id.number(), look)
+}
+
 /// Takes a port that ended out of the table.
 pub(crate) fn remove(id: PortId) {
     PORTS.remove(id.number());

@@ -11,8 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use crate::lock::Lock;
+use crate::process::mailbox::Pushed;
 use crate::process::party::ProcessCell;
-use crate::process::signal::{Party, Signal};
+use crate::process::signal::{Message, Party, Signal};
 use crate::table::Table;
 use crate::term::{Atom, Pid, PortId};
 
@@ -42,6 +43,18 @@ pub(crate) struct Directory {
     names: Lock<HashMap<Atom, Party>>,
     ports: OnceLock<Box<dyn PortRoute>>,
     on_exit: OnceLock<ExitHook>,
+}
+
+/// A host as a name: as long as it lives, no other has the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HostId(*const Directory);
+
+impl HostId {
+    /// The host whose directory this is.
+    #[inline]
+    pub(crate) fn of(directory: &Arc<Directory>) -> HostId {
+        HostId(Arc::as_ptr(directory))
+    }
 }
 
 /// Signals set off by one that is being told on this thread.
@@ -83,13 +96,39 @@ impl Directory {
     pub(crate) fn process(self: &Arc<Self>, pid: Pid) -> Option<Arc<ProcessCell>> {
         PROCESSES
             .get(pid.number())
-            .filter(|process| process.belongs_to(self))
+            .filter(|process| Arc::ptr_eq(process.directory(), self))
+    }
+
+    /// Delivers what `fill` makes of an empty message to the process of `host` that `pid` names, without
+    /// becoming a holder of the process. False when there is none. What `fill` has captured is dropped
+    /// under a lock.
+    #[inline]
+    pub(crate) fn deliver(host: HostId, pid: Pid, fill: impl FnOnce(&mut Message)) -> bool {
+        let put = PROCESSES.with(pid.number(), |process| {
+            if HostId::of(process.directory()) != host {
+                return None;
+            }
+            let (pushed, wake) = process.mailbox().put(fill);
+            let done = pushed == Pushed::Kept && wake.is_nobody();
+            Some((!done).then(|| (Arc::clone(process), pushed, wake)))
+        });
+        match put.flatten() {
+            None => false,
+            Some(None) => true,
+            Some(Some((process, pushed, wake))) => process.after_put(pushed, wake),
+        }
+    }
+
+    /// Whether `pid` names a live process of `host`.
+    pub(crate) fn has(host: HostId, pid: Pid) -> bool {
+        let is_there = |process: &Arc<ProcessCell>| HostId::of(process.directory()) == host;
+        PROCESSES.with(pid.number(), is_there) == Some(true)
     }
 
     /// Every live process of this host.
     pub(crate) fn processes(self: &Arc<Self>) -> Vec<Arc<ProcessCell>> {
         let mut all = PROCESSES.all();
-        all.retain(|process| process.belongs_to(self));
+        all.retain(|process| Arc::ptr_eq(process.directory(), self));
         all
     }
 

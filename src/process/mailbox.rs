@@ -131,6 +131,14 @@ pub(crate) enum Pushed {
 #[must_use]
 pub(crate) struct Wake(Waiting);
 
+impl Wake {
+    /// Whether nobody is to be woken.
+    #[inline]
+    pub(crate) fn is_nobody(&self) -> bool {
+        matches!(self.0, Waiting::Nobody)
+    }
+}
+
 /// The process ended while, or before, it waited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Closed;
@@ -214,11 +222,7 @@ impl Mailbox {
         if let Err(refused) = self.room(&mut inbox, 1) {
             return refused;
         }
-        inbox.messages.push_back(Message::default());
-        if let Some(place) = inbox.messages.back_mut() {
-            fill(place);
-        }
-        self.show_filled();
+        self.add(&mut inbox, fill);
         if let Waiting::Nobody = inbox.waiting {
             return Pushed::Kept;
         }
@@ -283,18 +287,27 @@ impl Mailbox {
         }
     }
 
-    /// [`Self::push_with`] for a caller that holds a lock, and without it calls [`Self::wake`]
-    /// and drops the message, if it has not been taken.
-    pub(crate) fn put(&self, message: &mut Option<Message>) -> (Pushed, Wake) {
+    /// [`Self::push_with`] for a caller that holds a lock, and calls [`Self::wake`] without it.
+    #[inline]
+    pub(crate) fn put(&self, fill: impl FnOnce(&mut Message)) -> (Pushed, Wake) {
         let mut inbox = self.inbox.0.lock();
         if let Err(refused) = self.room(&mut inbox, 1) {
             return (refused, Wake(Waiting::Nobody));
         }
-        if let Some(message) = message.take() {
-            inbox.messages.push_back(message);
-            self.show_filled();
+        self.add(&mut inbox, fill);
+        match inbox.waiting {
+            Waiting::Nobody => (Pushed::Kept, Wake(Waiting::Nobody)),
+            _ => (Pushed::Kept, inbox.wait_as(Waiting::Nobody)),
         }
-        (Pushed::Kept, inbox.wait_as(Waiting::Nobody))
+    }
+
+    #[inline(always)]
+    fn add(&self, inbox: &mut Inbox, fill: impl FnOnce(&mut Message)) {
+        inbox.messages.push_back(Message::default());
+        if let Some(place) = inbox.messages.back_mut() {
+            fill(place);
+        }
+        self.show_filled();
     }
 
     /// Wakes whoever waits, as [`Self::put`] says.

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 use crate::lock::{Guard, Lock};
 use crate::process::directory::{Bearer, Directory};
 use crate::process::exit::{self, Effect};
-use crate::process::mailbox::{Batch, Mailbox, Patience, Pump, Pushed};
+use crate::process::mailbox::{Batch, Mailbox, Patience, Pump, Pushed, Wake};
 use crate::process::pause::Pause;
 use crate::process::relations::Relations;
 use crate::process::signal::{ExitCause, Message, Party, Signal, Watch};
@@ -120,9 +120,9 @@ impl ProcessCell {
         self.pid
     }
 
-    /// Whether it is one of `directory`'s.
-    pub(crate) fn belongs_to(&self, directory: &Arc<Directory>) -> bool {
-        Arc::ptr_eq(&self.directory, directory)
+    /// The directory it is in.
+    pub(crate) fn directory(&self) -> &Arc<Directory> {
+        &self.directory
     }
 
     /// Its messages.
@@ -251,6 +251,13 @@ impl ProcessCell {
         }
     }
 
+    /// What is left to be done of [`Mailbox::put`] when no lock is held. False when the process is gone.
+    #[cold]
+    pub(super) fn after_put(self: &Arc<Self>, pushed: Pushed, wake: Wake) -> bool {
+        self.mailbox.wake(wake);
+        self.after_push(pushed)
+    }
+
     #[cold]
     fn after_push(self: &Arc<Self>, pushed: Pushed) -> bool {
         match pushed {
@@ -283,10 +290,14 @@ impl ProcessCell {
         if !unbook(&mut books.relations) {
             return None;
         }
-        let (pushed, wake) = self.mailbox.put(&mut message);
+        let (pushed, wake) = self.mailbox.put(|place| {
+            // One that has no place is dropped without a lock.
+            if let Some(message) = message.take() {
+                *place = message;
+            }
+        });
         drop(books);
-        self.mailbox.wake(wake);
-        Some(self.after_push(pushed))
+        Some(self.after_put(pushed, wake))
     }
 
     /// Takes a signal in. False when the process is gone.

@@ -19,6 +19,12 @@ impl Tuple {
         self.0.as_deref().unwrap_or_default()
     }
 
+    /// So many elements, each made where it stays.
+    #[inline]
+    pub(crate) fn of(number: usize, make: impl FnMut(usize) -> Term) -> Tuple {
+        Tuple(Some((0..number).map(make).collect()))
+    }
+
     /// The same tuple but for the element at `index` (from 0); `None` when there is none.
     pub fn with_element(&self, index: usize, element: Term) -> Option<Tuple> {
         let mut elements = self.elements().to_vec();

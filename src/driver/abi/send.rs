@@ -14,13 +14,14 @@ use crate::driver::raw::{ErlDrvBinary, ErlDrvPort, ErlDrvSizeT, ErlDrvTermData};
 use crate::driver::script::{BadScript, Builder, Step};
 use crate::ffi::pointer;
 use crate::port::{Port, table as ports};
+use crate::process::directory::{Directory, HostId};
 use crate::process::signal::Message;
-use crate::term::{Binary, Pid, decode};
+use crate::term::{Binary, Pid, PortId, Term, Tuple, decode};
 
 export! {
     fn erl_drv_output_term(port: ErlDrvTermData, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
         // SAFETY: the driver says that `len` words are there.
-        with_term(port, |port| unsafe { send(port, None, data, len) }).unwrap_or(-1)
+        sender(port).map_or(-1, |port| unsafe { send(&port, None, data, len) })
     }
 
     fn erl_drv_send_term(
@@ -30,12 +31,12 @@ export! {
         len: c_int,
     ) -> c_int, else -1 => {
         // SAFETY: as above.
-        with_term(port, |port| unsafe { send(port, Some(receiver), data, len) }).unwrap_or(-1)
+        sender(port).map_or(-1, |port| unsafe { send(&port, Some(receiver), data, len) })
     }
 
     fn driver_output_term(port: ErlDrvPort, data: *mut ErlDrvTermData, len: c_int) -> c_int, else -1 => {
         // SAFETY: as above.
-        port_to_send(port).map_or(-1, |port| unsafe { send(&port, None, data, len) })
+        port_to_send(port).map_or(-1, |port| unsafe { send(&Sender::of(&port), None, data, len) })
     }
 
     fn driver_send_term(
@@ -45,7 +46,8 @@ export! {
         len: c_int,
     ) -> c_int, else -1 => {
         // SAFETY: as above.
-        port_to_send(port).map_or(-1, |port| unsafe { send(&port, Some(receiver), data, len) })
+        port_to_send(port)
+            .map_or(-1, |port| unsafe { send(&Sender::of(&port), Some(receiver), data, len) })
     }
 
     fn erl_drv_port_control(
@@ -54,8 +56,9 @@ export! {
         buf: *mut c_char,
         len: ErlDrvSizeT,
     ) -> c_int, else -1 => {
+        let port = handle::as_port(port).and_then(ports::get).filter(is_drivers);
         // SAFETY: the driver says that `len` bytes are there.
-        match (port_of_term(port), unsafe { pointer::bytes(buf, len) }) {
+        match (port, unsafe { pointer::bytes(buf, len) }) {
             (Some(port), Some(bytes)) => {
                 control_later(port, command, bytes.into());
                 // SAFETY: it came from driver_alloc and is ours. NULL is allowed.
@@ -99,27 +102,44 @@ export! {
     }
 }
 
-/// The port that a term names, if it is there and a driver's.
-fn port_of_term(word: ErlDrvTermData) -> Option<Arc<Port>> {
-    let port = ports::get(handle::as_port(word)?)?;
-    port.transport_as::<Instance>().is_some().then_some(port)
+/// What sending takes of a port.
+struct Sender {
+    id: PortId,
+    host: HostId,
+    /// Whom terms for the owner go to; `None` when nothing is heard any more.
+    listener: Option<Pid>,
 }
 
-/// Runs `f` for the port that a term names, if it is there and a driver's.
-fn with_term<R>(word: ErlDrvTermData, f: impl FnOnce(&Port) -> R) -> Option<R> {
-    let mut f = Some(f);
-    // In a callback of the port, which is open, it need not be looked up.
-    let called = callback::with_frame(handle::as_port(word)?, |port, _| {
-        port.listener()?;
-        Some(f.take()?(port))
-    });
-    match called {
-        Some(Some(result)) => Some(result),
-        _ => Some(f.take()?(&*port_of_term(word)?)),
+impl Sender {
+    fn of(port: &Port) -> Sender {
+        Sender {
+            id: port.id(),
+            host: HostId::of(&port.services().directory),
+            listener: port.listener(),
+        }
     }
 }
 
-/// The same as [`port_of_term`]; if there is none, the log says so.
+/// The port that a term names, if it is there and a driver's, as far as sending takes it.
+#[inline]
+fn sender(word: ErlDrvTermData) -> Option<Sender> {
+    let id = handle::as_port(word)?;
+    // In a callback of the port, which is open, it need not be looked up.
+    let called = callback::with_frame(id, |port, _| Sender::of(port));
+    if let Some(Sender {
+        listener: Some(_), ..
+    }) = called
+    {
+        return called;
+    }
+    ports::with(id, |port| is_drivers(port).then(|| Sender::of(port)))?
+}
+
+fn is_drivers(port: &Arc<Port>) -> bool {
+    port.transport_as::<Instance>().is_some()
+}
+
+/// The port that C names, if it is there and a driver's; if there is none, the log says so.
 fn port_to_send(word: ErlDrvPort) -> Option<Arc<Port>> {
     let port = port_of_handle(word);
     if port.is_none() {
@@ -129,8 +149,7 @@ fn port_to_send(word: ErlDrvPort) -> Option<Arc<Port>> {
 }
 
 fn port_of_handle(word: ErlDrvPort) -> Option<Arc<Port>> {
-    let port = ports::get(handle::as_handle(word.addr())?)?;
-    port.transport_as::<Instance>().is_some().then_some(port)
+    ports::get(handle::as_handle(word.addr())?).filter(is_drivers)
 }
 
 /// Runs a term program and sends the result: to a process, or to the port's owner. The steps are
@@ -139,47 +158,129 @@ fn port_of_handle(word: ErlDrvPort) -> Option<Arc<Port>> {
 /// # Safety
 /// There are `len` words at `data`, and what they point to is there.
 unsafe fn send(
-    port: &Port,
+    port: &Sender,
     receiver: Option<ErlDrvTermData>,
     data: *const ErlDrvTermData,
     len: c_int,
 ) -> c_int {
     // A port that is closing hears nobody, not even who talks nonsense.
-    let Some(owner) = port.listener() else {
+    let Some(owner) = port.listener else {
         return 0;
     };
-    let bad = |bad| {
-        misuse::tell(Some(port.id()), &Rule::BadTerm(bad));
-        -1
-    };
-    let Some(words) = usize::try_from(len).ok().filter(|len| *len > 0) else {
-        return bad(BadTerm::Nothing);
+    let words = usize::try_from(len).ok().filter(|len| *len > 0);
+    // SAFETY: the caller's promise.
+    let Some(words) = words.and_then(|len| unsafe { pointer::slice(data, len) }) else {
+        misuse::tell(Some(port.id), &Rule::BadTerm(BadTerm::Nothing));
+        return -1;
     };
     // SAFETY: the caller's promise.
-    let Some(words) = (unsafe { pointer::slice(data, words) }) else {
-        return bad(BadTerm::Nothing);
+    if let Some(tuple) = unsafe { tuple_of_leaves(words) } {
+        return match listed(port, owner, receiver) {
+            Some(to) => deliver(port, to, Term::Tuple(tuple)),
+            None => 0,
+        };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { send_built(port, owner, receiver, words) }
+}
+
+/// To whom it goes; `None` when that is nobody.
+#[inline]
+fn listed(port: &Sender, owner: Pid, receiver: Option<ErlDrvTermData>) -> Option<Pid> {
+    let Some(word) = receiver else {
+        return Some(owner);
+    };
+    let pid = handle::as_pid(word);
+    if pid.is_none() {
+        misuse::tell(Some(port.id), &Rule::NoProcess);
+    }
+    pid
+}
+
+#[inline]
+fn deliver(port: &Sender, to: Pid, term: Term) -> c_int {
+    // Where there is no place for it, it is dropped here, without a lock.
+    let mut term = Some(term);
+    c_int::from(Directory::deliver(port.host, to, |place| {
+        if let Some(term) = term.take() {
+            *place = Message::Term(term);
+        }
+    }))
+}
+
+/// [`send`] of any program.
+///
+/// # Safety
+/// What the words point to is there.
+#[inline(never)]
+unsafe fn send_built(
+    port: &Sender,
+    owner: Pid,
+    receiver: Option<ErlDrvTermData>,
+    words: &[ErlDrvTermData],
+) -> c_int {
+    let bad = |bad| {
+        misuse::tell(Some(port.id), &Rule::BadTerm(bad));
+        -1
     };
     let mut builder = Builder::default();
     // SAFETY: the caller's promise.
     if let Err(what) = unsafe { build(&mut builder, words) } {
         return bad(what);
     }
-    let to = match receiver.map(handle::as_pid) {
-        None => Some(owner),
-        Some(Some(pid)) => Some(pid),
-        // Nobody is there.
-        Some(None) => {
-            misuse::tell(Some(port.id()), &Rule::NoProcess);
-            None
-        }
-    };
-    let Some(process) = to.and_then(|pid: Pid| port.services().directory.process(pid)) else {
+    let there = |to: &Pid| Directory::has(port.host, *to);
+    let Some(to) = listed(port, owner, receiver).filter(there) else {
         return 0;
     };
-    let Ok(term) = builder.finish() else {
-        return bad(BadTerm::Value);
+    match builder.finish() {
+        Ok(term) => deliver(port, to, term),
+        Err(BadScript) => bad(BadTerm::Value),
+    }
+}
+
+const TUPLE: ErlDrvTermData = 7;
+
+/// The tuple that a program makes of leaves alone, as most do: put together where it stays, without a
+/// stack. `None`: the program is of another kind, or has a mistake.
+///
+/// # Safety
+/// What the words point to is there.
+#[inline]
+unsafe fn tuple_of_leaves(words: &[ErlDrvTermData]) -> Option<Tuple> {
+    let [leaves @ .., TUPLE, elements] = words else {
+        return None;
     };
-    c_int::from(process.deliver(Message::Term(term)))
+    let (mut at, mut found) = (0, 0);
+    while let Some(tag) = leaves.get(at) {
+        at += 1 + words_behind(*tag)?;
+        found += 1;
+    }
+    if at != leaves.len() || count(*elements) != Ok(found) {
+        return None;
+    }
+    let mut rest = leaves.iter().copied();
+    let mut is_well = true;
+    let tuple = Tuple::of(found, |_| {
+        let tag = rest.next().unwrap_or_default();
+        // SAFETY: the caller's promise.
+        let leaf = unsafe { step(tag, &mut rest) };
+        let leaf = leaf.ok().and_then(Step::term);
+        is_well &= leaf.is_some();
+        leaf.unwrap_or_default()
+    });
+    is_well.then_some(tuple)
+}
+
+/// How many words follow the tag of a step that takes nothing off the stack.
+#[inline]
+fn words_behind(tag: ErlDrvTermData) -> Option<usize> {
+    Some(match tag {
+        1 => 0,
+        2..=4 | 10 | 11 | 13 | 15 | 16 => 1,
+        6 | 12 | 14 => 2,
+        5 => 3,
+        _ => return None,
+    })
 }
 
 /// Runs a program. What is wrong with a value is told when it is finished.
@@ -208,6 +309,7 @@ unsafe fn build(builder: &mut Builder, words: &[ErlDrvTermData]) -> Result<(), B
 ///
 /// # Safety
 /// As for [`build`].
+#[inline]
 unsafe fn step<'a>(
     tag: ErlDrvTermData,
     words: &mut impl Iterator<Item = ErlDrvTermData>,
@@ -226,7 +328,7 @@ unsafe fn step<'a>(
         }
         // SAFETY: the driver says that these bytes are there.
         6 => Step::String(unsafe { text(word()?, word()?) }?),
-        7 => Step::Tuple(count(word()?)?),
+        TUPLE => Step::Tuple(count(word()?)?),
         8 => Step::List(count(word()?)?),
         // SAFETY: as above.
         9 => Step::StringCons(unsafe { text(word()?, word()?) }?),
