@@ -6,6 +6,8 @@
 //! working directory. Linux is the one platform; what would differ elsewhere differs in here only.
 
 #[allow(unsafe_code)]
+pub(crate) mod alarm;
+#[allow(unsafe_code)]
 pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod errno;

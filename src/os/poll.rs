@@ -14,6 +14,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::alarm::{Alarm, timespec};
 use super::errno::{Errno, Result};
 use super::fd::{check, lift};
 
@@ -24,7 +25,7 @@ pub(crate) struct Poller {
     /// A counter that makes one waiting thread come back.
     wake: OwnedFd,
     /// A timer that does the same, with the precision the waiting call itself does not have.
-    alarm: OwnedFd,
+    alarm: Alarm,
 }
 
 /// What to look out for, and how often to say it.
@@ -70,17 +71,14 @@ const ALARM: u64 = u64::MAX - 1;
 impl Poller {
     /// A selector that watches nothing yet.
     pub(crate) fn new() -> Result<Poller> {
-        // SAFETY: no memory is involved in any of the three; each answers a new descriptor.
-        let (epoll, wake, alarm) = unsafe {
+        // SAFETY: no memory is involved in either; each answers a new descriptor.
+        let (epoll, wake) = unsafe {
             (
                 own(libc::epoll_create1(libc::EPOLL_CLOEXEC))?,
                 own(libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK))?,
-                own(libc::timerfd_create(
-                    libc::CLOCK_MONOTONIC,
-                    libc::TFD_CLOEXEC | libc::TFD_NONBLOCK,
-                ))?,
             )
         };
+        let alarm = Alarm::for_selector()?;
         let poller = Poller { epoll, wake, alarm };
         // By edge, so that each wake reaches one thread and nobody has to read the counter back.
         let edge = Interest {
@@ -133,6 +131,14 @@ impl Poller {
         Ok(())
     }
 
+    /// What is ready at this moment; nothing also when the look has failed.
+    pub(crate) fn look(&self, events: &mut Events) {
+        events.room.clear();
+        let number = self.wait_kernel(events, Some(Duration::ZERO)).unwrap_or(0);
+        // SAFETY: the kernel has filled that many events.
+        unsafe { events.room.set_len(number) };
+    }
+
     /// Makes one waiting thread come back; if none waits, the next one does at once.
     pub(crate) fn wake(&self) {
         let one = 1u64.to_ne_bytes();
@@ -143,21 +149,8 @@ impl Poller {
     /// Makes one waiting thread come back at this time, to within what the clock can do; replaces the
     /// alarm before, and `None` switches it off.
     pub(crate) fn set_alarm(&self, at: Option<Instant>) -> Result<()> {
-        // Zero would switch it off: a time that has passed is one nanosecond ahead.
-        let ahead = at.map(|at| {
-            at.saturating_duration_since(Instant::now())
-                .max(Duration::from_nanos(1))
-        });
-        let zero = timespec(Duration::ZERO);
-        let value = libc::itimerspec {
-            it_interval: zero,
-            it_value: ahead.map_or(zero, timespec),
-        };
-        // SAFETY: the structure is ours and nobody asks for the old setting.
-        check(unsafe {
-            libc::timerfd_settime(self.alarm.as_raw_fd(), 0, &raw const value, ptr::null_mut())
-        })
-        .map(drop)
+        self.alarm
+            .set(at.map(|at| at.saturating_duration_since(Instant::now())))
     }
 
     fn control(
@@ -254,6 +247,11 @@ impl Events {
             })
     }
 
+    /// Whether the last wait found nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.room.is_empty()
+    }
+
     /// Whether the last wait came back because of the alarm.
     pub(crate) fn has_alarm(&self) -> bool {
         self.room.iter().any(|event| event.u64 == ALARM)
@@ -269,13 +267,6 @@ fn own(answer: c_int) -> Result<OwnedFd> {
     let number = check(answer)?;
     // SAFETY: the kernel has just made this descriptor for us.
     Ok(lift(unsafe { OwnedFd::from_raw_fd(number) }))
-}
-
-fn timespec(span: Duration) -> libc::timespec {
-    libc::timespec {
-        tv_sec: libc::time_t::try_from(span.as_secs()).unwrap_or(libc::time_t::MAX),
-        tv_nsec: libc::c_long::from(span.subsec_nanos()),
-    }
 }
 
 /// Rounded up: coming back early would make the caller spin.

@@ -24,7 +24,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
 
-use crate::lock::{Lock, Signal};
+use self::standby::Standby;
+use crate::lock::{Lock, Lookout, Signal};
 use crate::os::errno::Errno;
 use crate::os::poll::{Event, Events, Interest, Poller};
 use crate::os::thread;
@@ -93,6 +94,9 @@ struct Shared {
     arrival: (Lock<()>, Signal),
     /// Whether the thread of our own is elsewhere than in the kernel.
     own_is_out: AtomicBool,
+    standby: Standby,
+    /// For the pumping thread's looks before it sleeps.
+    lookout: Lookout,
     running: AtomicBool,
     stopped: AtomicBool,
 }
@@ -131,6 +135,8 @@ impl Reactor {
                 pumping: AtomicU8::new(NOBODY),
                 arrival: (Lock::new(()), Signal::new()),
                 own_is_out: AtomicBool::new(false),
+                standby: Standby::new(),
+                lookout: Lookout::new(),
                 running: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
             }),
@@ -231,6 +237,7 @@ impl Drop for Reactor {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Release);
         self.shared.poller.wake();
+        self.shared.standby.stop();
     }
 }
 
@@ -287,14 +294,19 @@ impl Shared {
             return false;
         }
         let _end = EndOfPumping(self);
+        self.standby.came();
         let mut events = Events::with_capacity(16);
         while !done() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
-            if !self.step(LOOKING, ASLEEP) {
-                self.look();
-                continue;
-            }
-            let waited = self.poller.wait(&mut events, deadline);
+            let waited = match self.look_out(&mut events) {
+                true => Ok(()),
+                false if self.step(LOOKING, ASLEEP) => self.poller.wait(&mut events, deadline),
+                false => {
+                    self.look();
+                    continue;
+                }
+            };
             self.look();
+            self.standby.seen();
             // Also after a failure: the alarm may have been passed on to this thread.
             self.timers.run_due();
             if waited.is_err() {
@@ -303,6 +315,19 @@ impl Shared {
             self.tell(&events);
         }
         true
+    }
+
+    /// Looks for a moment for events before the pumping thread sleeps, if nobody else sleeps in the
+    /// kernel, whom they would wake.
+    fn look_out(&self, events: &mut Events) -> bool {
+        if !self.standby.is_here() {
+            return false;
+        }
+        self.lookout.look(|| {
+            self.poller.look(events);
+            !events.is_empty() || self.pumping.load(Ordering::Relaxed) != LOOKING
+        });
+        !events.is_empty()
     }
 
     /// The pumping thread goes from one state to the next. False when it is in another one.
@@ -318,7 +343,7 @@ impl Shared {
     }
 
     fn leave_for(&self, state: u8) {
-        if self.pumping.swap(state, Ordering::AcqRel) == KICKED {
+        if self.pumping.swap(state, Ordering::SeqCst) == KICKED {
             drop(self.arrival.0.lock());
             self.arrival.1.notify_all();
             self.let_own_in();
@@ -329,6 +354,9 @@ impl Shared {
     /// after it and have the next event. In the other order each event would go to the one thread
     /// and be a kick to the other.
     fn let_own_in(&self) {
+        if self.standby.is_here() {
+            return;
+        }
         for _ in 0..YIELDS_MAX {
             if !self.own_is_out.load(Ordering::Acquire) {
                 break;
@@ -373,6 +401,7 @@ impl Shared {
     fn serve(&self) {
         let mut events = Events::with_capacity(256);
         while !self.stopped.load(Ordering::Acquire) {
+            self.stand_by();
             self.own_is_out.store(false, Ordering::Release);
             let waited = self.poller.wait(&mut events, None);
             self.own_is_out.store(true, Ordering::Release);
@@ -386,6 +415,15 @@ impl Shared {
             }
             self.tell(&events);
         }
+    }
+
+    fn stand_by(&self) {
+        let state = || self.pumping.load(Ordering::SeqCst);
+        self.standby.stand_by(
+            || state() != NOBODY,
+            || matches!(state(), ASLEEP | KICKED),
+            || self.stopped.load(Ordering::Acquire),
+        );
     }
 
     /// Deadlines are better kept by a thread that waits for a message anyway: it may run what is due
@@ -419,6 +457,7 @@ struct EndOfPumping<'s>(&'s Shared);
 impl Drop for EndOfPumping<'_> {
     fn drop(&mut self) {
         self.0.leave_for(NOBODY);
+        self.0.standby.goes();
     }
 }
 
@@ -457,5 +496,6 @@ impl Source {
     }
 }
 
+mod standby;
 #[cfg(test)]
 mod tests;
