@@ -25,7 +25,9 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Instant;
 
 use self::standby::Standby;
-use crate::lock::{Lock, Lookout, Signal};
+use self::vigil::Vigil;
+use crate::lock::{Lock, Signal};
+use crate::os::clock;
 use crate::os::errno::Errno;
 use crate::os::poll::{Event, Events, Interest, Poller};
 use crate::os::thread;
@@ -95,8 +97,8 @@ struct Shared {
     /// Whether the thread of our own is elsewhere than in the kernel.
     own_is_out: AtomicBool,
     standby: Standby,
-    /// For the pumping thread's looks before it sleeps.
-    lookout: Lookout,
+    /// For the pumping thread.
+    vigil: Vigil,
     running: AtomicBool,
     stopped: AtomicBool,
 }
@@ -136,7 +138,7 @@ impl Reactor {
                 arrival: (Lock::new(()), Signal::new()),
                 own_is_out: AtomicBool::new(false),
                 standby: Standby::new(),
-                lookout: Lookout::new(),
+                vigil: Vigil::new(),
                 running: AtomicBool::new(false),
                 stopped: AtomicBool::new(false),
             }),
@@ -297,16 +299,12 @@ impl Shared {
         self.standby.came();
         let mut events = Events::with_capacity(16);
         while !done() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
-            let waited = match self.look_out(&mut events) {
-                true => Ok(()),
-                false if self.step(LOOKING, ASLEEP) => self.poller.wait(&mut events, deadline),
-                false => {
-                    self.look();
-                    continue;
-                }
-            };
+            let waited = self.wait(&mut events, deadline);
             self.look();
             self.standby.seen();
+            if waited == Ok(false) {
+                continue;
+            }
             // Also after a failure: the alarm may have been passed on to this thread.
             self.timers.run_due();
             if waited.is_err() {
@@ -317,17 +315,26 @@ impl Shared {
         true
     }
 
-    /// Looks for a moment for events before the pumping thread sleeps, if nobody else sleeps in the
-    /// kernel, whom they would wake.
-    fn look_out(&self, events: &mut Events) -> bool {
-        if !self.standby.is_here() {
-            return false;
+    /// Waits for events on the pumping thread. False when it was told to look at its `done` instead.
+    fn wait(&self, events: &mut Events, deadline: Option<Instant>) -> Result<bool, Errno> {
+        // Who sleeps in the kernel would be woken by what this thread looks out for.
+        let is_alone = self.standby.is_here();
+        let began_ns = clock::monotonic_ns();
+        let there = is_alone
+            && self.vigil.keep(began_ns, || {
+                self.poller.look(events);
+                !events.is_empty() || self.pumping.load(Ordering::Relaxed) != LOOKING
+            });
+        if !there {
+            if !self.step(LOOKING, ASLEEP) {
+                return Ok(false);
+            }
+            self.poller.wait(events, deadline)?;
         }
-        self.lookout.look(|| {
-            self.poller.look(events);
-            !events.is_empty() || self.pumping.load(Ordering::Relaxed) != LOOKING
-        });
-        !events.is_empty()
+        if is_alone {
+            self.vigil.came(began_ns);
+        }
+        Ok(true)
     }
 
     /// The pumping thread goes from one state to the next. False when it is in another one.
@@ -499,3 +506,4 @@ impl Source {
 mod standby;
 #[cfg(test)]
 mod tests;
+mod vigil;
