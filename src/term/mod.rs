@@ -32,6 +32,8 @@ mod order;
 pub mod pattern;
 mod release;
 mod scan;
+#[allow(unsafe_code)]
+mod stock;
 pub mod text;
 mod tuple;
 

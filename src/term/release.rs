@@ -7,7 +7,7 @@
 
 use super::list::{Cell, drop_cells};
 use super::map::Entries;
-use super::{FunObject, Term};
+use super::{FunObject, Term, stock};
 use std::cell::{Cell as Slot, RefCell};
 use std::sync::Arc;
 
@@ -25,11 +25,20 @@ pub(super) enum Body {
 impl Body {
     fn drop_now(self) {
         match self {
-            Body::Tuple(elements) => drop(elements),
+            Body::Tuple(elements) => drop_tuple(elements),
             Body::Cell(cell) => drop_cells(cell),
             Body::Map(entries) => drop(entries),
             Body::Fun(object) => drop(object),
         }
+    }
+}
+
+fn drop_tuple(mut elements: Arc<[Term]>) {
+    if stock::wants(elements.len())
+        && let Some(places) = Arc::get_mut(&mut elements)
+    {
+        places.fill_with(Term::default);
+        stock::put(elements);
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::Term;
 use super::release::{Body, release};
+use super::stock;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -21,7 +22,15 @@ impl Tuple {
 
     /// So many elements, each made where it stays.
     #[inline]
-    pub(crate) fn of(number: usize, make: impl FnMut(usize) -> Term) -> Tuple {
+    pub(crate) fn of(number: usize, mut make: impl FnMut(usize) -> Term) -> Tuple {
+        if let Some(mut elements) = stock::take(number)
+            && let Some(places) = Arc::get_mut(&mut elements)
+        {
+            for (at, place) in places.iter_mut().enumerate() {
+                *place = make(at);
+            }
+            return Tuple(Some(elements));
+        }
         Tuple(Some((0..number).map(make).collect()))
     }
 
