@@ -44,9 +44,16 @@ pub(super) fn mark(variables: Arc<Variables>) -> Mark {
     Mark(VARIABLES.replace(Some(variables)))
 }
 
-/// The same for as long as the thread lives.
-pub(super) fn mark_for_good(variables: Arc<Variables>) {
-    VARIABLES.set(Some(variables));
+/// The same for as long as the thread lives, or until it is marked again.
+pub(super) fn mark_for_good(variables: &Arc<Variables>) {
+    VARIABLES.with_borrow_mut(|mine| {
+        if !mine
+            .as_ref()
+            .is_some_and(|mine| Arc::ptr_eq(mine, variables))
+        {
+            *mine = Some(Arc::clone(variables));
+        }
+    });
 }
 
 impl Drop for Mark {

@@ -68,11 +68,11 @@ pub(crate) struct Job {
 
 impl jobs::Job for Job {
     fn run(self) {
-        let marked = context::mark(Arc::clone(&self.port.services().variables));
+        // A pool is one host's, as is all that its threads run.
+        context::mark_for_good(&self.port.services().variables);
         // SAFETY: the driver's function, which it wants run with this data on a thread of the pool;
         // the port's back end keeps its library open.
         unsafe { (self.invoke)(self.done.data.0) };
-        drop(marked);
         job_done(self.port, self.done);
     }
 }

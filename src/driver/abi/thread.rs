@@ -148,7 +148,7 @@ export! {
             prologue: Box::new(move || {
                 SELF.set(number);
                 if let Some(variables) = variables {
-                    context::mark_for_good(variables);
+                    context::mark_for_good(&variables);
                 }
             }),
             body,
