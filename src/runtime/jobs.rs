@@ -1,10 +1,10 @@
 //! A pool of threads for work that blocks.
 //!
-//! What shares a key is done by one thread, in order. What has no key is done by whichever thread is
-//! free; in a pool of one thread everything is done in order. Threads are started when they
-//! are needed, and look for more work for a moment before they sleep: none is woken where enough of
-//! them are looking. What was queued runs even when the pool is being dropped, since somebody may be
-//! waiting for its end; then the threads go.
+//! Work is spread over a fixed number of queues, one thread each; what shares a key shares
+//! a queue and runs in order. Threads are started when their queue first gets work, take all of it
+//! that is there at once, and look for more for a moment before they sleep. What
+//! was queued runs even when the pool is being dropped, since somebody may be waiting for
+//! its end; then the threads go.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::lock::{Guard, Lock, Lookout, Signal};
+use crate::lock::{Lock, Lookout, Signal};
 use crate::os::thread;
 
 /// Some work; it tells its result itself, as a task on a turn.
@@ -22,46 +22,27 @@ pub(crate) trait Job: Send + 'static {
 }
 
 /// See the module's text.
-pub(crate) struct Jobs<J>(Arc<Pool<J>>);
-
-struct Pool<J> {
-    prefix: String,
-    queues: Lock<Queues<J>>,
-    /// Whether jobs without a key wait, for who looks without the lock.
-    common_filled: AtomicBool,
-    seats: Box<[Seat]>,
+pub(crate) struct Jobs<J> {
+    lanes: Box<[Arc<Lane<J>>]>,
+    spread: AtomicUsize,
 }
 
-/// A thread's place, whether it has been started or not.
-struct Seat {
+struct Lane<J> {
+    name: String,
+    queue: Lock<Queue<J>>,
     work: Signal,
-    /// Whether jobs of its own wait, for itself when it looks without the lock.
+    /// Whether jobs are in the queue, for who looks without the lock.
     filled: AtomicBool,
     lookout: Lookout,
-    /// Jobs that it has taken and that have not ended.
+    /// Jobs that the thread has taken out of the queue and that have not ended.
     in_hand: AtomicUsize,
 }
 
-struct Queues<J> {
-    /// Those without a key.
-    common: VecDeque<J>,
-    /// Those with one, by thread.
-    own: Box<[Own<J>]>,
-    /// How many threads look for work.
-    looking: usize,
-    stopped: bool,
-}
-
-struct Own<J> {
+struct Queue<J> {
     jobs: VecDeque<J>,
-    state: State,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    NotStarted,
-    AtWork,
-    Asleep,
+    started: bool,
+    asleep: bool,
+    stopped: bool,
 }
 
 /// A thread that has done more jobs than this in a row gives their room back.
@@ -70,212 +51,105 @@ const ROOM_KEPT: usize = 1024;
 impl<J: Job> Jobs<J> {
     /// A pool of `threads` threads (1 to 1024), whose names start with `prefix`.
     pub(crate) fn new(threads: usize, prefix: &str) -> Jobs<J> {
-        let threads = threads.clamp(1, 1024);
-        let seat = |_| Seat {
+        let lane = |number| Lane {
+            name: format!("{prefix}_{number}"),
+            queue: Lock::new(Queue {
+                jobs: VecDeque::new(),
+                started: false,
+                asleep: false,
+                stopped: false,
+            }),
             work: Signal::new(),
             filled: AtomicBool::new(false),
             lookout: Lookout::new(),
             in_hand: AtomicUsize::new(0),
         };
-        let own = |_| Own {
-            jobs: VecDeque::new(),
-            state: State::NotStarted,
-        };
-        Jobs(Arc::new(Pool {
-            prefix: prefix.to_owned(),
-            queues: Lock::new(Queues {
-                common: VecDeque::new(),
-                own: (0..threads).map(own).collect(),
-                looking: 0,
-                stopped: false,
-            }),
-            common_filled: AtomicBool::new(false),
-            seats: (0..threads).map(seat).collect(),
-        }))
+        Jobs {
+            lanes: (1..=threads.clamp(1, 1024))
+                .map(|number| Arc::new(lane(number)))
+                .collect(),
+            spread: AtomicUsize::new(0),
+        }
     }
 
     /// How many jobs wait or run.
     pub(crate) fn unfinished(&self) -> usize {
-        // Jobs move from the queues to the threads under the lock.
-        let queues = self.0.queues.lock();
-        let own = queues.own.iter().map(|own| own.jobs.len());
-        let in_hand = |seat: &Seat| seat.in_hand.load(Ordering::Relaxed);
-        let taken = self.0.seats.iter().map(in_hand);
-        queues.common.len() + own.chain(taken).sum::<usize>()
+        let of_lane = |lane: &Arc<Lane<J>>| {
+            // Jobs move from the queue to the thread under the queue's lock.
+            let queue = lane.queue.lock();
+            queue.jobs.len() + lane.in_hand.load(Ordering::Relaxed)
+        };
+        self.lanes.iter().map(of_lane).sum()
     }
 
     /// How many threads the pool has.
     pub(crate) fn threads(&self) -> usize {
-        self.0.seats.len()
+        self.lanes.len()
     }
 
-    /// Queues `job`, for the thread that `key` names or for any; the thread's index is returned, and
-    /// means nothing without a key. An error means that a thread that is needed could not be
-    /// started and the job was not taken.
+    /// Queues `job`, in the lane that `key` names or in the next one; the lane's index is
+    /// returned. An error means that the lane's thread could not be started and the job
+    /// was not taken.
     pub(crate) fn submit(&self, key: Option<usize>, job: J) -> Result<usize, std::io::Error> {
-        let pool = &self.0;
-        let queues = pool.queues.lock();
-        match key {
-            None if pool.seats.len() > 1 => pool.submit_to_any(queues, job),
-            key => pool.submit_to(key.unwrap_or(0) % pool.seats.len(), queues, job),
+        let index =
+            key.unwrap_or_else(|| self.spread.fetch_add(1, Ordering::Relaxed)) % self.lanes.len();
+        let lane = &self.lanes[index];
+        let mut queue = lane.queue.lock();
+        if !queue.started {
+            let served = Arc::clone(lane);
+            thread::spawn(&lane.name, move || served.serve())?;
+            queue.started = true;
         }
+        queue.jobs.push_back(job);
+        lane.filled.store(true, Ordering::Relaxed);
+        let asleep = std::mem::take(&mut queue.asleep);
+        drop(queue);
+        if asleep {
+            lane.work.notify_one();
+        }
+        Ok(index)
     }
 }
 
 impl<J> Drop for Jobs<J> {
     fn drop(&mut self) {
-        self.0.queues.lock().stopped = true;
-        self.0.seats.iter().for_each(|seat| seat.work.notify_one());
+        for lane in &self.lanes {
+            lane.queue.lock().stopped = true;
+            lane.work.notify_one();
+        }
     }
 }
 
-impl<J: Job> Pool<J> {
-    fn submit_to(
-        self: &Arc<Self>,
-        at: usize,
-        mut queues: Guard<'_, Queues<J>>,
-        job: J,
-    ) -> Result<usize, std::io::Error> {
-        let own = &mut queues.own[at];
-        if own.state == State::NotStarted {
-            self.start(at)?;
-        }
-        let state = std::mem::replace(&mut own.state, State::AtWork);
-        own.jobs.push_back(job);
-        self.seats[at].filled.store(true, Ordering::Relaxed);
-        drop(queues);
-        if state == State::Asleep {
-            self.seats[at].work.notify_one();
-        }
-        Ok(at)
-    }
-
-    fn submit_to_any(
-        self: &Arc<Self>,
-        mut queues: Guard<'_, Queues<J>>,
-        job: J,
-    ) -> Result<usize, std::io::Error> {
-        queues.common.push_back(job);
-        self.common_filled.store(true, Ordering::Relaxed);
-        match queues.in_want() {
-            None => {}
-            Some((at, State::NotStarted)) => match self.start(at) {
-                Ok(()) => queues.own[at].state = State::AtWork,
-                // Others are there to do it, sooner or later.
-                Err(_) if queues.are_started() => {}
-                Err(error) => {
-                    drop(queues.common.pop_back());
-                    return Err(error);
-                }
-            },
-            Some((at, _)) => self.wake(at, queues),
-        }
-        Ok(0)
-    }
-
-    fn start(self: &Arc<Self>, at: usize) -> Result<(), std::io::Error> {
-        let pool = Arc::clone(self);
-        thread::spawn(&format!("{}_{}", self.prefix, at + 1), move || {
-            pool.serve(at);
-        })
-    }
-
-    fn wake(&self, at: usize, mut queues: Guard<'_, Queues<J>>) {
-        queues.own[at].state = State::AtWork;
-        drop(queues);
-        self.seats[at].work.notify_one();
-    }
-
-    /// What one thread does.
-    fn serve(&self, at: usize) {
-        let in_hand = &self.seats[at].in_hand;
+impl<J: Job> Lane<J> {
+    fn serve(&self) {
         let mut taken = VecDeque::new();
-        let mut own_next = true;
-        while self.take(at, own_next, &mut taken) {
-            own_next = !own_next;
+        while self.take(&mut taken) {
             while let Some(job) = taken.pop_front() {
                 if catch_unwind(AssertUnwindSafe(|| job.run())).is_err() {
                     tracing::error!("a job panicked; its thread goes on");
                 }
-                in_hand.store(taken.len(), Ordering::Relaxed);
+                self.in_hand.store(taken.len(), Ordering::Relaxed);
             }
             taken.shrink_to(ROOM_KEPT);
         }
     }
 
-    /// Takes jobs that are there, and waits for some. False when there will never be any.
-    fn take(&self, at: usize, own_first: bool, taken: &mut VecDeque<J>) -> bool {
-        let seat = &self.seats[at];
-        let mut has_looked = false;
-        let mut queues = self.queues.lock();
-        loop {
-            let found = match own_first {
-                true => {
-                    self.take_own(at, &mut queues, taken) || self.take_common(&mut queues, taken)
-                }
-                false => {
-                    self.take_common(&mut queues, taken) || self.take_own(at, &mut queues, taken)
-                }
-            };
-            if found {
-                seat.in_hand.store(taken.len(), Ordering::Relaxed);
-                // What is left is for another thread.
-                if let Some((another, State::Asleep)) = queues.in_want() {
-                    self.wake(another, queues);
-                }
-                return true;
-            }
-            if queues.stopped {
+    /// Takes the jobs that are there, and waits for some. False when there will never be any.
+    fn take(&self, taken: &mut VecDeque<J>) -> bool {
+        self.lookout.look(|| self.filled.load(Ordering::Relaxed));
+        let mut queue = self.queue.lock();
+        while queue.jobs.is_empty() {
+            if queue.stopped {
                 return false;
             }
-            if !std::mem::replace(&mut has_looked, true) {
-                queues.looking += 1;
-                drop(queues);
-                seat.lookout.look(|| {
-                    seat.filled.load(Ordering::Relaxed)
-                        || self.common_filled.load(Ordering::Relaxed)
-                });
-                queues = self.queues.lock();
-                queues.looking -= 1;
-                continue;
-            }
-            queues.own[at].state = State::Asleep;
-            seat.work.wait(&mut queues, None);
-            queues.own[at].state = State::AtWork;
-            has_looked = false;
+            queue.asleep = true;
+            self.work.wait(&mut queue, None);
         }
-    }
-
-    fn take_own(&self, at: usize, queues: &mut Queues<J>, taken: &mut VecDeque<J>) -> bool {
-        std::mem::swap(&mut queues.own[at].jobs, taken);
-        self.seats[at].filled.store(false, Ordering::Relaxed);
-        !taken.is_empty()
-    }
-
-    /// A part of what is there, so that there is some for each thread, also for those that will come back.
-    fn take_common(&self, queues: &mut Queues<J>, taken: &mut VecDeque<J>) -> bool {
-        let part = queues.common.len().div_ceil(2 * self.seats.len());
-        taken.extend(queues.common.drain(..part));
-        if queues.common.is_empty() {
-            self.common_filled.store(false, Ordering::Relaxed);
-        }
-        part > 0
-    }
-}
-
-impl<J> Queues<J> {
-    /// A thread that should be woken, or started, since more jobs wait than threads look for them.
-    fn in_want(&self) -> Option<(usize, State)> {
-        if self.looking >= self.common.len() {
-            return None;
-        }
-        let at = |state| self.own.iter().position(|own| own.state == state);
-        let asleep = at(State::Asleep).map(|at| (at, State::Asleep));
-        asleep.or_else(|| at(State::NotStarted).map(|at| (at, State::NotStarted)))
-    }
-
-    fn are_started(&self) -> bool {
-        self.own.iter().any(|own| own.state != State::NotStarted)
+        queue.asleep = false;
+        std::mem::swap(&mut queue.jobs, taken);
+        self.filled.store(false, Ordering::Relaxed);
+        self.in_hand.store(taken.len(), Ordering::Relaxed);
+        true
     }
 }
 
@@ -347,50 +221,6 @@ mod tests {
             assert!(std::time::Instant::now() < deadline, "the last never ended");
             std::thread::yield_now();
         }
-    }
-
-    #[test]
-    fn one_that_blocks_keeps_none_from_the_other_threads() {
-        const THREADS: usize = 4;
-        const EACH: usize = if cfg!(miri) { 10 } else { 1000 };
-        let jobs = Jobs::new(THREADS, "test");
-        let gate = Arc::new(std::sync::Barrier::new(THREADS));
-        for round in 0..EACH {
-            // Each waits until all threads have one.
-            let (done, wait) = mpsc::channel();
-            for _ in 0..THREADS {
-                let (done, gate) = (done.clone(), Arc::clone(&gate));
-                let job = move || {
-                    gate.wait();
-                    done.send(()).unwrap();
-                };
-                jobs.submit(None, Do(job)).unwrap();
-            }
-            for _ in 0..THREADS {
-                assert_eq!(wait.recv_timeout(PATIENCE), Ok(()), "round {round}");
-            }
-        }
-    }
-
-    #[test]
-    fn jobs_with_keys_and_without_come_to_their_turn() {
-        const EACH: usize = if cfg!(miri) { 50 } else { 10_000 };
-        let jobs = Jobs::new(2, "test");
-        let (done, wait) = mpsc::channel();
-        for n in 0..EACH {
-            for key in [Some(0), None, Some(1)] {
-                let done = done.clone();
-                jobs.submit(key, Do(move || done.send((key, n)).unwrap()))
-                    .unwrap();
-            }
-        }
-        drop(done);
-        let seen: Vec<_> = wait.into_iter().take(3 * EACH).collect();
-        for key in [Some(0), Some(1)] {
-            let of_key = seen.iter().filter(|(of, _)| *of == key).map(|(_, n)| *n);
-            assert!(of_key.eq(0..EACH), "{key:?} in order");
-        }
-        assert_eq!(seen.iter().filter(|(of, _)| of.is_none()).count(), EACH);
     }
 
     #[test]

@@ -25,6 +25,12 @@ use crate::seldom::Seldom;
 /// Something to do once it is its time on a turn.
 pub(crate) type Task = Box<dyn FnOnce(&mut OnTurn<'_>) + Send>;
 
+/// A task that was left.
+struct Left {
+    task: Task,
+    is_light: bool,
+}
+
 /// Of a turn's news: a task was left while somebody was on the turn, once or more often.
 const SHARED: u8 = 1;
 /// Tasks wait, or a worker runs the last of them. Set and taken back under the lock of the tasks.
@@ -32,6 +38,9 @@ const AWAITED: u8 = 2;
 
 /// How many tasks a worker runs before it lets other turns have the thread.
 const TASKS_PER_VISIT: usize = 64;
+
+/// How many light tasks somebody does who is on the turn for something else.
+const LIGHT_TASKS_MAX: usize = 4;
 
 /// Looks at a turn that is taken before a task is left on it: about as long as a short callback.
 const LOOKS: u32 = 32;
@@ -46,7 +55,7 @@ pub(crate) struct Turn {
     /// Somebody is on the turn, or a worker is about to be.
     taken: AtomicBool,
     news: AtomicU8,
-    tasks: Lock<Seldom<VecDeque<Task>>>,
+    tasks: Lock<Seldom<VecDeque<Left>>>,
     workers: Arc<Workers>,
 }
 
@@ -149,6 +158,7 @@ impl Turn {
         deeper();
         Some(Visit {
             on: OnTurn::new(self),
+            does_light_tasks: false,
         })
     }
 
@@ -183,30 +193,72 @@ impl Turn {
 
     /// Whoever was on the turn leaves it.
     #[inline]
-    fn leave(self: &Arc<Self>) {
+    fn leave(self: &Arc<Self>, does_light_tasks: bool) {
+        self.free();
+        if self.has_news(AWAITED) {
+            self.pass_on(does_light_tasks);
+        }
+    }
+
+    #[inline]
+    fn free(&self) {
         if self.has_news(SHARED) {
             release_and_fence(&self.taken);
         } else {
             self.taken.store(false, Ordering::Release);
             fence::helped();
         }
-        if self.has_news(AWAITED) {
-            self.pass_on();
-        }
     }
 
-    /// Tasks came meanwhile: unless somebody has seen to them, a worker does.
+    /// Tasks came meanwhile: unless somebody has seen to them, a worker does, or this thread where they are
+    /// light ones.
     #[cold]
-    fn pass_on(self: &Arc<Self>) {
-        if self.take() {
-            self.workers.schedule(Arc::clone(self));
+    fn pass_on(self: &Arc<Self>, does_light_tasks: bool) {
+        if !self.take() {
+            return;
+        }
+        if does_light_tasks && !thread_is_on_a_turn() {
+            for _ in 0..LIGHT_TASKS_MAX {
+                let Some(task) = self.next_light() else {
+                    break;
+                };
+                self.run(task);
+            }
+            if !self.has_news(AWAITED) {
+                return self.leave(false);
+            }
+        }
+        self.workers.schedule(Arc::clone(self));
+    }
+
+    fn run(self: &Arc<Self>, task: Task) {
+        deeper();
+        let _back = Back;
+        if catch_unwind(AssertUnwindSafe(|| task(&mut OnTurn::new(self)))).is_err() {
+            tracing::error!("a task panicked on its turn; the turn goes on");
         }
     }
 
     /// Leaves `task` to be run in its time, by a worker.
     pub(crate) fn post(self: &Arc<Self>, task: Task) {
+        self.add(Left {
+            task,
+            is_light: false,
+        });
+    }
+
+    /// The same of a task that takes some microseconds: whoever is on the turn meanwhile, for something
+    /// else, may do it before it leaves ([`Visit::with_light_tasks`]).
+    pub(crate) fn post_light(self: &Arc<Self>, task: Task) {
+        self.add(Left {
+            task,
+            is_light: true,
+        });
+    }
+
+    fn add(self: &Arc<Self>, left: Left) {
         let mut tasks = self.tasks.lock();
-        tasks.wanted().push_back(task);
+        tasks.wanted().push_back(left);
         let before = self.news.fetch_or(SHARED | AWAITED, Ordering::Relaxed);
         if before & AWAITED != 0 {
             // Somebody sees to those before it, and so to this one.
@@ -256,27 +308,35 @@ impl Turn {
     pub(crate) fn visit(self: &Arc<Self>) {
         for _ in 0..TASKS_PER_VISIT {
             let mut tasks = self.tasks.lock();
-            let Some(task) = tasks.get_mut().and_then(VecDeque::pop_front) else {
+            let Some(left) = tasks.get_mut().and_then(VecDeque::pop_front) else {
                 // Under the lock of the tasks none can slip in between look and leave.
                 self.news.fetch_and(!AWAITED, Ordering::Relaxed);
                 self.taken.store(false, Ordering::Release);
                 return;
             };
             drop(tasks);
-            deeper();
-            let outcome = catch_unwind(AssertUnwindSafe(|| task(&mut OnTurn::new(self))));
-            back();
-            if outcome.is_err() {
-                tracing::error!("a task panicked on its turn; the turn goes on");
-            }
+            self.run(left.task);
         }
         self.workers.schedule(Arc::clone(self));
+    }
+
+    /// The next task, if it is a light one. Where there is none at all, that is noted.
+    fn next_light(&self) -> Option<Task> {
+        let mut tasks = self.tasks.lock();
+        let left = tasks.get_mut();
+        let Some(first) = left.as_ref().and_then(|left| left.front()) else {
+            self.news.fetch_and(!AWAITED, Ordering::Relaxed);
+            return None;
+        };
+        let is_light = first.is_light;
+        left.filter(|_| is_light)?.pop_front().map(|left| left.task)
     }
 }
 
 /// A stay on a turn that was idle. Dropping it leaves the turn.
 pub(crate) struct Visit<'t> {
     on: OnTurn<'t>,
+    does_light_tasks: bool,
 }
 
 impl<'t> Visit<'t> {
@@ -285,13 +345,21 @@ impl<'t> Visit<'t> {
     pub(crate) fn on(&mut self) -> &mut OnTurn<'t> {
         &mut self.on
     }
+
+    /// Will do some light tasks that are left meanwhile when it is over. For callers that hold no lock
+    /// by then.
+    #[inline]
+    pub(crate) fn with_light_tasks(mut self) -> Visit<'t> {
+        self.does_light_tasks = true;
+        self
+    }
 }
 
 impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
         back();
-        self.on.turn.leave();
+        self.on.turn.leave(self.does_light_tasks);
     }
 }
 
@@ -310,7 +378,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.leave();
+        self.0.leave(false);
     }
 }
 
@@ -449,92 +517,4 @@ impl<T> TurnCell<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-    use std::time::Duration;
-
-    /// More than a worker runs at one visit. Miri is slow.
-    const TASKS: i32 = if cfg!(miri) { 70 } else { 1000 };
-
-    const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 600 } else { 10 });
-
-    fn turn() -> Arc<Turn> {
-        Turn::new(&Workers::new(2))
-    }
-
-    #[test]
-    fn an_idle_turn_runs_on_the_callers_thread() {
-        let turn = turn();
-        let here = std::thread::current().id();
-        let (ran, wait) = mpsc::channel();
-        turn.run_or_post(move |_| ran.send(std::thread::current().id()).unwrap());
-        assert_eq!(wait.try_recv(), Ok(here));
-    }
-
-    #[test]
-    fn a_taken_turn_refuses_and_runs_left_tasks_in_order_afterwards() {
-        let turn = turn();
-        let cell = Arc::new(TurnCell::new(&turn, Vec::new()));
-        let (done, wait) = mpsc::channel();
-        {
-            let mut visit = turn.enter().expect("idle");
-            assert!(turn.enter().is_none());
-            for n in 0..TASKS {
-                let cell = Arc::clone(&cell);
-                let done = done.clone();
-                turn.post(Box::new(move |on| {
-                    cell.get(on).push(n);
-                    if n == TASKS - 1 {
-                        done.send(cell.get(on).clone()).ok();
-                    }
-                }));
-            }
-            cell.get(visit.on()).push(-1);
-        }
-        let seen = wait.recv_timeout(PATIENCE).expect("all tasks run");
-        assert_eq!(seen, (-1..TASKS).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn lent_turns_come_back_to_the_functions_called_inside() {
-        let turn = turn();
-        let cell = TurnCell::new(&turn, 0);
-        assert!(turn.with_lent(|_| ()).is_none());
-        let mut visit = turn.enter().expect("idle");
-        let on = visit.on();
-        *cell.get(on) = 1;
-        on.lend(ptr::null(), || {
-            turn.with_lent(|on| {
-                *cell.get(on) += 1;
-                assert!(turn.with_lent(|_| ()).is_none(), "already in use");
-                on.lend(ptr::null(), || turn.with_lent(|on| *cell.get(on) += 1));
-            })
-        });
-        assert_eq!(*cell.get(on), 3);
-        assert!(turn.with_lent(|_| ()).is_none());
-    }
-
-    #[test]
-    fn a_turn_that_is_held_runs_nothing_else() {
-        let turn = turn();
-        let mut hold = turn.hold().expect("idle");
-        assert!(turn.hold().is_none() && turn.enter().is_none());
-        let (ran, wait) = mpsc::channel();
-        turn.post(Box::new(move |_| ran.send(()).unwrap()));
-        assert!(hold.run(|_| thread_is_on_a_turn()));
-        assert!(!thread_is_on_a_turn());
-        assert!(wait.try_recv().is_err());
-        drop(hold);
-        wait.recv_timeout(PATIENCE).expect("its time has come");
-    }
-
-    #[test]
-    fn a_panicking_task_leaves_the_turn_usable() {
-        let turn = turn();
-        let (done, wait) = mpsc::channel();
-        turn.post(Box::new(|_| panic!("on purpose")));
-        turn.post(Box::new(move |_| done.send(()).unwrap()));
-        wait.recv_timeout(PATIENCE).expect("the next task runs");
-    }
-}
+mod tests;
