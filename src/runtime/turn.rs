@@ -35,6 +35,8 @@ struct Left {
 const SHARED: u8 = 1;
 /// Tasks wait, or a worker runs the last of them. Set and taken back under the lock of the tasks.
 const AWAITED: u8 = 2;
+/// Beside `AWAITED`: the last of them is being run, and no more wait.
+const LAST: u8 = 4;
 
 /// How many tasks a worker runs before it lets other turns have the thread.
 const TASKS_PER_VISIT: usize = 64;
@@ -259,7 +261,7 @@ impl Turn {
     fn add(self: &Arc<Self>, left: Left) {
         let mut tasks = self.tasks.lock();
         tasks.wanted().push_back(left);
-        let before = self.news.fetch_or(SHARED | AWAITED, Ordering::Relaxed);
+        let before = self.news.swap(SHARED | AWAITED, Ordering::Relaxed);
         if before & AWAITED != 0 {
             // Somebody sees to those before it, and so to this one.
             return;
@@ -308,9 +310,8 @@ impl Turn {
     pub(crate) fn visit(self: &Arc<Self>) {
         for _ in 0..TASKS_PER_VISIT {
             let mut tasks = self.tasks.lock();
-            let Some(left) = tasks.get_mut().and_then(VecDeque::pop_front) else {
+            let Some(left) = self.pop(&mut tasks) else {
                 // Under the lock of the tasks none can slip in between look and leave.
-                self.news.fetch_and(!AWAITED, Ordering::Relaxed);
                 self.taken.store(false, Ordering::Release);
                 return;
             };
@@ -320,16 +321,26 @@ impl Turn {
         self.workers.schedule(Arc::clone(self));
     }
 
-    /// The next task, if it is a light one. Where there is none at all, that is noted.
+    /// The next task, if it is a light one.
     fn next_light(&self) -> Option<Task> {
         let mut tasks = self.tasks.lock();
-        let left = tasks.get_mut();
-        let Some(first) = left.as_ref().and_then(|left| left.front()) else {
-            self.news.fetch_and(!AWAITED, Ordering::Relaxed);
+        let first = tasks.get().and_then(VecDeque::front);
+        if first.is_some_and(|first| !first.is_light) {
             return None;
-        };
-        let is_light = first.is_light;
-        left.filter(|_| is_light)?.pop_front().map(|left| left.task)
+        }
+        self.pop(&mut tasks).map(|left| left.task)
+    }
+
+    /// The next task. Whether there are more is noted, and whether there was one.
+    fn pop(&self, tasks: &mut Seldom<VecDeque<Left>>) -> Option<Left> {
+        let left = tasks.get_mut();
+        let next = left.and_then(VecDeque::pop_front);
+        if tasks.get().is_none_or(VecDeque::is_empty) {
+            let news = if next.is_some() { AWAITED | LAST } else { 0 };
+            // Nobody else writes it without the lock, and it is not new.
+            self.news.store(SHARED | news, Ordering::Relaxed);
+        }
+        next
     }
 }
 
@@ -408,9 +419,7 @@ impl<'t> OnTurn<'t> {
     /// Whether tasks wait for their time on this turn, as of this moment.
     #[inline]
     pub(crate) fn is_awaited(&self) -> bool {
-        // The news stay as they are while a worker runs the last task.
-        self.turn.has_news(AWAITED)
-            && (self.turn.tasks.lock().get()).is_some_and(|tasks| !tasks.is_empty())
+        self.turn.news.load(Ordering::Relaxed) & (AWAITED | LAST) == AWAITED
     }
 
     /// Runs foreign code, which may call back: functions it calls reach this turn again by
