@@ -6,7 +6,8 @@ use crate::os::fd::{self, pipe};
 use crate::os::poll::Mode;
 use crate::runtime::workers::Workers;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 struct Tell(Sender<(std::thread::ThreadId, Readiness)>);
@@ -333,4 +334,106 @@ fn an_alarm_goes_to_the_thread_that_pumps() {
         reactor.kick();
         assert!(pumping.join().unwrap());
     });
+}
+
+/// Pumps again and again on this thread until the thread of our own stands by.
+fn be_reliable(reactor: &Reactor, pipe: &fd::Pipe, told: &Receiver<(ThreadId, Readiness)>) {
+    let until = soon();
+    while !reactor.shared.standby.is_here() {
+        assert!(Instant::now() < until, "it never stood by");
+        fd::write(&pipe.writer, b"x").unwrap();
+        let told_one = AtomicBool::new(false);
+        let done = || {
+            told_one.fetch_or(told.try_recv().is_ok(), Ordering::SeqCst);
+            told_one.load(Ordering::SeqCst)
+        };
+        while !done() {
+            reactor.pump(&done, Some(Instant::now() + Duration::from_millis(1)));
+        }
+    }
+}
+
+#[test]
+fn a_thread_that_is_back_soon_is_left_alone_and_stood_in_for_when_it_stays_away() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (tell, told) = channel();
+    let _watch = reactor
+        .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
+        .unwrap();
+    for _ in 0..3 {
+        be_reliable(&reactor, &pipe, &told);
+        // It stays away, and the event comes all the same.
+        fd::write(&pipe.writer, b"x").unwrap();
+        let (by, _) = told.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert_ne!(by, std::thread::current().id());
+        assert!(!reactor.shared.standby.is_here());
+    }
+}
+
+#[test]
+fn a_handler_that_keeps_a_reliable_thread_keeps_no_events_from_others() {
+    let (reactor, _timers) = reactor();
+    let workers = Workers::new(1);
+    let (first, second) = (pipe().unwrap(), pipe().unwrap());
+    let (tell, told) = channel();
+    let _first = reactor
+        .watch(
+            first.reader.as_raw_fd(),
+            EDGE,
+            &Turn::new(&workers),
+            Arc::new(Tell(tell)),
+        )
+        .unwrap();
+    be_reliable(&reactor, &first, &told);
+    let (tell, other) = channel();
+    let _second = reactor.watch(
+        second.reader.as_raw_fd(),
+        EDGE,
+        &Turn::new(&workers),
+        Arc::new(Tell(tell)),
+    );
+    let third = pipe().unwrap();
+    let got = Arc::new(AtomicU8::new(0));
+    let seen = Arc::clone(&got);
+    let other = std::sync::Mutex::new(other);
+    let writer = std::sync::Mutex::new(second.writer);
+    // Waits for an event that nobody but the thread of our own can bring.
+    let patient = Arc::new(Do(move || {
+        fd::write(&*writer.lock().unwrap(), b"x").unwrap();
+        let answer = other.lock().unwrap().recv_timeout(Duration::from_secs(10));
+        seen.store(1 + u8::from(answer.is_ok()), Ordering::SeqCst);
+    }));
+    let _third = reactor.watch(
+        third.reader.as_raw_fd(),
+        EDGE,
+        &Turn::new(&workers),
+        patient,
+    );
+    fd::write(&third.writer, b"x").unwrap();
+    reactor.pump(&|| got.load(Ordering::SeqCst) > 0, Some(soon()));
+    while got.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(got.load(Ordering::SeqCst), 2, "its event was kept back");
+}
+
+#[test]
+fn a_reactor_ends_while_its_thread_stands_by() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (tell, told) = channel();
+    let watch = reactor
+        .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
+        .unwrap();
+    be_reliable(&reactor, &pipe, &told);
+    let shared = Arc::downgrade(&reactor.shared);
+    drop((watch, reactor));
+    let until = soon();
+    while shared.strong_count() > 0 {
+        assert!(Instant::now() < until, "its thread stays");
+        std::thread::yield_now();
+    }
 }
