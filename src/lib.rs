@@ -34,6 +34,7 @@ mod ffi;
 pub mod host;
 mod lock;
 mod os;
+mod places;
 mod port;
 mod process;
 mod runtime;

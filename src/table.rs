@@ -2,22 +2,19 @@
 //!
 //! A number holds the index of a slot and how often the slot was used before, so that the
 //! name of something gone finds nothing, also after its slot has a new tenant. A look-up is
-//! an index into a segment and one short lock of that slot alone. Slots freed longest ago
+//! an index into a list and one short lock of that slot alone. Slots freed longest ago
 //! are used first.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::lock::atomic::{AtomicU32, Ordering};
 use crate::lock::{Brief, Lock};
+use crate::places::Places;
 
 /// Bits of a number that hold the slot's index; the rest counts the slot's uses.
 const INDEX_BITS: u32 = 24;
-/// The first segment has this many slots, each following one twice as many.
-const FIRST_SEGMENT: usize = 64;
-/// Enough segments for all indices.
-const SEGMENTS: usize = 19;
 /// Number 0 is never given out: some languages take it for nothing.
 const FIRST_INDEX: u32 = 1;
 /// Freed slots wait until this many are free, so that a number's slot is not reused soon.
@@ -25,7 +22,7 @@ const FREE_MIN: usize = 64;
 
 /// See the module's text.
 pub(crate) struct Table<T> {
-    segments: [OnceLock<Box<[Slot<T>]>>; SEGMENTS],
+    slots: Places<Slot<T>>,
     free: Lock<VecDeque<u32>>,
     used: AtomicU32,
 }
@@ -39,11 +36,23 @@ struct Tenant<T> {
     value: Option<Arc<T>>,
 }
 
+impl<T> Default for Slot<T> {
+    fn default() -> Slot<T> {
+        let nobody = Tenant {
+            uses: 0,
+            value: None,
+        };
+        Slot {
+            tenant: Brief::new(nobody),
+        }
+    }
+}
+
 impl<T> Table<T> {
     /// An empty table.
     pub(crate) const fn new() -> Table<T> {
         Table {
-            segments: [const { OnceLock::new() }; SEGMENTS],
+            slots: Places::new(),
             free: Lock::new(VecDeque::new()),
             used: AtomicU32::new(FIRST_INDEX),
         }
@@ -52,7 +61,7 @@ impl<T> Table<T> {
     /// Adds what `make` makes of its number. `None` when the table is full or `make` gave up.
     pub(crate) fn insert(&self, make: impl FnOnce(u64) -> Option<Arc<T>>) -> Option<Arc<T>> {
         let index = self.vacant_index()?;
-        let slot = self.slot(index)?;
+        let slot = self.slots.wanted(index as usize)?;
         let number = slot.tenant.lock().uses << INDEX_BITS | u64::from(index);
         let Some(value) = make(number) else {
             self.free.lock().push_back(index);
@@ -74,29 +83,12 @@ impl<T> Table<T> {
         free.pop_front()
     }
 
-    fn slot(&self, index: u32) -> Option<&Slot<T>> {
-        let place = index as usize + FIRST_SEGMENT;
-        let segment = place.ilog2() - FIRST_SEGMENT.ilog2();
-        let size = FIRST_SEGMENT << segment;
-        let slots = self.segments.get(segment as usize)?.get_or_init(|| {
-            (0..size)
-                .map(|_| Slot {
-                    tenant: Brief::new(Tenant {
-                        uses: 0,
-                        value: None,
-                    }),
-                })
-                .collect()
-        });
-        slots.get(place - size)
-    }
-
     fn slot_of(&self, number: u64) -> Option<&Slot<T>> {
         let index = u32::try_from(number & ((1 << INDEX_BITS) - 1)).ok()?;
         if index >= self.used.load(Ordering::Relaxed) {
             return None;
         }
-        self.slot(index)
+        self.slots.get(index as usize)
     }
 
     /// What `number` names, if it still exists.
@@ -133,7 +125,7 @@ impl<T> Table<T> {
     /// Every entry, as of some moment during the call.
     pub(crate) fn all(&self) -> Vec<Arc<T>> {
         (0..self.used.load(Ordering::Relaxed))
-            .filter_map(|index| self.slot(index)?.tenant.lock().value.clone())
+            .filter_map(|index| self.slots.get(index as usize)?.tenant.lock().value.clone())
             .collect()
     }
 }
@@ -172,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn many_entries_fill_many_segments() {
+    fn there_is_room_for_many_entries() {
         let table = Table::new();
         for n in 0..5000_u32 {
             table.insert(|_| Some(Arc::new(n))).expect("room");

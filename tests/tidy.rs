@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 const LINES_MAX: usize = 600;
 
-/// What every room may import: the locks, what is seldom there, and the table of numbered things.
-const ANYWHERE: [&str; 4] = ["biased", "lock", "seldom", "table"];
+/// What every room may import: the locks, the list that stays where it is, what is seldom there, and the
+/// table of numbered things.
+const ANYWHERE: [&str; 5] = ["biased", "lock", "places", "seldom", "table"];
 
 /// The rooms that a room may import from, besides itself and those.
 const ARROWS: [(&str, &[&str]); 10] = [

@@ -16,6 +16,8 @@ macro_rules! thread_local {
 #[path = "../../src/biased.rs"]
 mod biased;
 mod lock;
+#[path = "../../src/places.rs"]
+mod places;
 #[path = "../../src/seldom.rs"]
 mod seldom;
 #[path = "../../src/table.rs"]

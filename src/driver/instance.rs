@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 use std::mem::take;
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -20,13 +21,15 @@ use super::entry::Callbacks;
 use super::jobs::PortJobs;
 use super::ledger::HeldByPort;
 use super::load::Driver;
-use super::select::{Fds, Selects};
+use super::pace;
+use super::select::{self, Fds, Selects};
 use super::timer::Timer;
 use crate::lock::Lock;
 use crate::port::Port;
 use crate::port::queue::Queue;
 use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport, Unsupported};
+use crate::runtime::reactor::Readiness;
 use crate::runtime::turn::{Hold, OnTurn, Turn, TurnCell};
 use crate::seldom::Seldom;
 use crate::term::iodata::IoData;
@@ -550,6 +553,14 @@ impl Transport for Instance {
 
     fn due(&self, port: &Arc<Port>, serial: u64) {
         self.expire(port, serial);
+    }
+
+    fn ready(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, fd: RawFd, readiness: Readiness) {
+        select::ready(on, port, self, fd, readiness);
+    }
+
+    fn may_run_here(&self, port: &Port) -> bool {
+        pace::may_run_here(port, self)
     }
 
     fn os_pid(&self, _: &mut OnTurn<'_>) -> Option<i64> {

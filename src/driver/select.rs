@@ -23,7 +23,7 @@ use crate::os::fd;
 use crate::os::poll::{Interest, Mode};
 use crate::port::state::Phase;
 use crate::port::{Port, table};
-use crate::runtime::reactor::{Readiness, Ready, Watch};
+use crate::runtime::reactor::{Readiness, Watch};
 use crate::runtime::turn::OnTurn;
 use crate::term::PortId;
 
@@ -96,6 +96,15 @@ pub(super) enum Release {
     Silently,
 }
 
+impl Selected {
+    fn handler(&self) -> Handler {
+        Handler {
+            fd: self.fd,
+            serial: self.serial,
+        }
+    }
+}
+
 impl Selects {
     fn position(&self, fd: RawFd) -> Option<usize> {
         self.selected.iter().position(|selected| selected.fd == fd)
@@ -105,6 +114,16 @@ impl Selects {
         self.selected
             .iter_mut()
             .find(|one| one.fd == fd && one.serial == serial)
+    }
+
+    /// The selection that this watch is for.
+    fn watching(&self, watched: RawFd) -> Option<Handler> {
+        let mut selected = self.selected.iter();
+        let found = selected.find(|one| match &one.source {
+            Source::Watched { watch, .. } => watch.fd() == watched,
+            Source::None | Source::AlwaysReady { .. } => false,
+        });
+        found.map(Selected::handler)
     }
 
     /// The descriptors that are selected now.
@@ -245,17 +264,10 @@ fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
         }
         Source::None => {}
     }
-    let handler = || {
-        Arc::new(Handler {
-            port: port.id(),
-            fd: selected.fd,
-            serial: selected.serial,
-        })
-    };
-    let reactor = &port.services().reactor;
-    let watched = match reactor.watch(selected.fd, interest, port.turn(), handler()) {
+    let (reactor, whom) = (&port.services().reactor, port.id().number());
+    let watched = match reactor.watch(selected.fd, interest, whom) {
         Err(Errno::EEXIST) => fd::duplicate(selected.fd).and_then(|copy| {
-            let watch = reactor.watch(copy.as_raw_fd(), interest, port.turn(), handler())?;
+            let watch = reactor.watch(copy.as_raw_fd(), interest, whom)?;
             Ok((watch, Some(copy)))
         }),
         other => other.map(|watch| (watch, None)),
@@ -288,48 +300,52 @@ fn arm(port: &Arc<Port>, selected: &mut Selected) -> bool {
 
 /// Has the callbacks of an always ready descriptor called, after whatever runs now.
 fn post_ready(port: &Arc<Port>, selected: &Selected) {
-    let handler = Handler {
-        port: port.id(),
-        fd: selected.fd,
-        serial: selected.serial,
-    };
+    let (id, handler) = (port.id(), selected.handler());
     port.turn().post(Box::new(move |on| {
-        handler.ready(
-            on,
-            Readiness {
-                readable: true,
-                writable: true,
-                hangup: false,
-            },
-        );
+        let both = Readiness {
+            readable: true,
+            writable: true,
+            hangup: false,
+        };
+        if let Some(port) = table::get(id)
+            && let Some(instance) = port.transport_as::<Instance>()
+        {
+            handler.ready(on, &port, instance, both);
+        }
     }));
 }
 
-/// What the reactor calls.
+/// The reactor has heard of a descriptor that the port watches.
+pub(super) fn ready(
+    on: &mut OnTurn<'_>,
+    port: &Arc<Port>,
+    instance: &Instance,
+    watched: RawFd,
+    readiness: Readiness,
+) {
+    let selects = instance.interior(on).selects.get_mut();
+    if let Some(handler) = selects.and_then(|selects| selects.watching(watched)) {
+        handler.ready(on, port, instance, readiness);
+    }
+}
+
+/// Calls the callbacks of one selection.
+#[derive(Clone, Copy)]
 struct Handler {
-    port: PortId,
     fd: RawFd,
     serial: u64,
 }
 
-impl Ready for Handler {
-    fn may_run_here(&self) -> bool {
-        let port = table::get(self.port);
-        port.is_some_and(|port| {
-            let instance = port.transport_as::<Instance>();
-            instance.is_some_and(|instance| pace::may_run_here(&port, instance))
-        })
-    }
-
-    fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness) {
-        let Some(port) = table::get(self.port) else {
-            return;
-        };
-        let Some(instance) = port.transport_as::<Instance>() else {
-            return;
-        };
+impl Handler {
+    fn ready(
+        self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        instance: &Instance,
+        readiness: Readiness,
+    ) {
         let called = Called {
-            port: &port,
+            port,
             instance,
             caller: None.into(),
         };
@@ -346,7 +362,7 @@ impl Ready for Handler {
             if readiness.readable || readiness.hangup {
                 self.run(on, called, Side::Input);
             }
-            began = pace::note(&port, instance, began);
+            began = pace::note(port, instance, began);
             match self.more(on, called) {
                 Some(more) => readiness = more,
                 None => break,
@@ -356,7 +372,7 @@ impl Ready for Handler {
             && let Some(selected) = selects.get(self.fd, self.serial)
         {
             selected.running = false;
-            if !arm(&port, selected) {
+            if !arm(port, selected) {
                 selects.selected.retain(|one| one.serial != self.serial);
                 instance.fds().forget(port.id(), self.fd);
             }

@@ -12,7 +12,7 @@ use crate::host::delayed::Delayed;
 use crate::host::{Core, Host};
 use crate::os::poll::Poller;
 use crate::port::services::Services;
-use crate::port::table::Route;
+use crate::port::table::{self, Route};
 use crate::port::variables::Variables;
 use crate::process::Directory;
 use crate::process::mailbox::Pump;
@@ -107,7 +107,11 @@ impl Builder {
         let poller = Poller::new().map_err(|errno| StartError(errno.into()))?;
         let poller = Arc::new(poller);
         let timers = Arc::new(Timers::new(Arc::clone(&poller)));
-        let reactor = Arc::new(Reactor::new(poller, Arc::clone(&timers)));
+        let reactor = Arc::new(Reactor::new(
+            poller,
+            Arc::clone(&timers),
+            table::who_watches,
+        ));
         let directory = Directory::new();
         let services = Arc::new(Services {
             directory: Arc::clone(&directory),

@@ -54,6 +54,12 @@ pub(crate) enum Given<'a> {
 pub(crate) struct Child {
     pid: u32,
     pidfd: OwnedFd,
+}
+
+/// What a start gives.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) child: Child,
     /// Why it could not enter its directory; it ends with that number as its status.
     pub(crate) directory_error: Option<Errno>,
 }
@@ -93,7 +99,7 @@ struct Means {
 
 /// Starts a program. What goes wrong in the new process (no such directory, not a program) is its exit
 /// status, an error number; what goes wrong before (no memory, too many processes) is the error here.
-pub(crate) fn start(program: &Program<'_>) -> Result<Child> {
+pub(crate) fn start(program: &Program<'_>) -> Result<Started> {
     let share = MAY_SHARE.load(Ordering::Relaxed) && !under_valgrind();
     start_with(
         program,
@@ -104,7 +110,7 @@ pub(crate) fn start(program: &Program<'_>) -> Result<Child> {
     )
 }
 
-fn start_with(program: &Program<'_>, means: Means) -> Result<Child> {
+fn start_with(program: &Program<'_>, means: Means) -> Result<Started> {
     let argv = pointers(program.argv);
     let env = pointers(program.env);
     let mut plan = Plan {
@@ -154,11 +160,7 @@ fn start_with(program: &Program<'_>, means: Means) -> Result<Child> {
             (&raw const plan.stuck).read_volatile(),
         )
     };
-    let child = Child {
-        pid,
-        pidfd,
-        directory_error: (directory_error != 0).then(|| Errno::new(directory_error)),
-    };
+    let child = Child { pid, pidfd };
     if stuck {
         // It has ended without doing anything; the next one gets a copy.
         child.wait()?;
@@ -171,7 +173,10 @@ fn start_with(program: &Program<'_>, means: Means) -> Result<Child> {
             },
         );
     }
-    Ok(child)
+    Ok(Started {
+        child,
+        directory_error: (directory_error != 0).then(|| Errno::new(directory_error)),
+    })
 }
 
 /// Whether this process may run the file, as far as its permissions tell.

@@ -69,7 +69,6 @@ impl Errno {
     pub(crate) const EINVAL: Errno = Errno(libc::EINVAL);
     pub(crate) const EDEADLK: Errno = Errno(libc::EDEADLK);
     pub(crate) const ENOMEM: Errno = Errno(libc::ENOMEM);
-    pub(crate) const ENOSPC: Errno = Errno(libc::ENOSPC);
     pub(crate) const ENOSYS: Errno = Errno(libc::ENOSYS);
     pub(crate) const EOPNOTSUPP: Errno = Errno(libc::EOPNOTSUPP);
     pub(crate) const EPERM: Errno = Errno(libc::EPERM);

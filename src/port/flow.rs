@@ -36,8 +36,8 @@ pub enum Limits {
 impl Limits {
     /// Marks of a port that was opened without saying anything about them.
     pub const DEFAULT: Limits = Limits::Watermarks {
-        low: 4096,
-        high: 8192,
+        low: Marks::DEFAULT.low,
+        high: Marks::DEFAULT.high,
     };
 
     /// Two marks, each of 1 to 2^64 - 2 bytes; a `low` above `high` counts as `high`. `None`
@@ -73,11 +73,20 @@ struct Marks {
     high: u64,
 }
 
+impl Marks {
+    const DEFAULT: Marks = Marks {
+        low: 4096,
+        high: 8192,
+    };
+}
+
 /// The busy state of one port, as far as its queue and its driver decide.
 #[derive(Debug)]
 pub(crate) struct Flow {
-    /// None where its queue never makes the port busy, as with drivers.
-    limits: Option<Box<Marks>>,
+    /// False where its queue never makes the port busy, as with drivers.
+    limited: bool,
+    /// Others than the usual ones.
+    marks: Option<Box<Marks>>,
     queue_busy: bool,
     driver_busy: bool,
     closed: bool,
@@ -88,12 +97,14 @@ impl Flow {
     ///
     /// A driver keeps its queue for itself: give [`Limits::Disabled`] for it.
     pub(crate) fn new(limits: Limits) -> Flow {
-        let limits = match limits {
-            Limits::Watermarks { low, high } => Some(Box::new(Marks { low, high })),
-            Limits::Disabled => None,
+        let (limited, marks) = match limits {
+            Limits::Disabled => (false, None),
+            Limits::DEFAULT => (true, None),
+            Limits::Watermarks { low, high } => (true, Some(Box::new(Marks { low, high }))),
         };
         Flow {
-            limits,
+            limited,
+            marks,
             queue_busy: false,
             driver_busy: false,
             closed: false,
@@ -107,7 +118,10 @@ impl Flow {
 
     /// The output queue now holds this many bytes.
     pub(crate) fn on_queue(&mut self, bytes: usize) -> Option<Change> {
-        let Marks { low, high } = **self.limits.as_ref()?;
+        if !self.limited {
+            return None;
+        }
+        let Marks { low, high } = self.marks.as_deref().copied().unwrap_or(Marks::DEFAULT);
         let bytes = bytes as u64;
         // The marks may be equal: at the mark the queue is full.
         let busy = bytes >= high || (self.queue_busy && bytes >= low);

@@ -87,9 +87,33 @@ impl KeptOptions {
 /// What may be read and written without being on the turn.
 #[derive(Default)]
 struct Tags {
-    closed: bool,
-    name: Option<Atom>,
+    name: Tag,
     data: Option<Box<Term>>,
+}
+
+/// The registered name.
+#[derive(Clone, Copy, Default)]
+enum Tag {
+    #[default]
+    Nameless,
+    Name(Atom),
+    /// The port is closed: it has no name and no data, and will not have any.
+    Closed,
+}
+
+impl Tag {
+    fn name(self) -> Option<Atom> {
+        match self {
+            Tag::Name(name) => Some(name),
+            Tag::Nameless | Tag::Closed => None,
+        }
+    }
+}
+
+impl Tags {
+    fn closed(&self) -> bool {
+        matches!(self.name, Tag::Closed)
+    }
 }
 
 /// An open that waits for the driver's acknowledgement.
@@ -286,8 +310,8 @@ impl Port {
     fn take_tags(&self) {
         let (name, data) = {
             let mut tags = self.tags.lock();
-            tags.closed = true;
-            (tags.name.take(), tags.data.take())
+            let name = std::mem::replace(&mut tags.name, Tag::Closed).name();
+            (name, tags.data.take())
         };
         drop(data);
         if let Some(name) = name {
@@ -388,18 +412,18 @@ impl Port {
 
     /// The registered name.
     pub(crate) fn registered_name(&self) -> Option<Atom> {
-        self.tags.lock().name
+        self.tags.lock().name.name()
     }
 
     /// Whether it has not been closed.
     pub(crate) fn is_open(&self) -> bool {
-        !self.tags.lock().closed
+        !self.tags.lock().closed()
     }
 
     /// `port_set_data`. False when the port is closed.
     pub(crate) fn set_data(&self, data: Term) -> bool {
         let mut tags = self.tags.lock();
-        let open = !tags.closed;
+        let open = !tags.closed();
         let before = open.then(|| tags.data.replace(Box::new(data)));
         drop(tags);
         drop(before);
@@ -409,7 +433,7 @@ impl Port {
     /// `port_get_data`. `None` when the port is closed.
     pub(crate) fn data(&self) -> Option<Term> {
         let tags = self.tags.lock();
-        if tags.closed {
+        if tags.closed() {
             return None;
         }
         let data = tags.data.as_deref().cloned();
@@ -512,10 +536,10 @@ impl Port {
 impl Bearer for Port {
     fn set_name(&self, name: Option<Atom>) -> bool {
         let mut tags = self.tags.lock();
-        if tags.closed || (name.is_some() && tags.name.is_some()) {
+        if tags.closed() || (name.is_some() && tags.name.name().is_some()) {
             return false;
         }
-        tags.name = name;
+        tags.name = name.map_or(Tag::Nameless, Tag::Name);
         true
     }
 }

@@ -8,6 +8,7 @@ use crate::port::Port;
 use crate::port::services::Services;
 use crate::process::directory::{Bearer, PortRoute};
 use crate::process::signal::Signal;
+use crate::runtime::reactor::Ready;
 use crate::table::Table;
 use crate::term::PortId;
 
@@ -28,6 +29,11 @@ pub(crate) fn get(id: PortId) -> Option<Arc<Port>> {
 #[inline]
 pub(crate) fn with<R>(id: PortId, look: impl FnOnce(&Arc<Port>) -> R) -> Option<R> {
     PORTS.with(id.number(), look)
+}
+
+/// The port of that number, as who hears of a descriptor.
+pub(crate) fn who_watches(number: u64) -> Option<Arc<dyn Ready>> {
+    Some(PORTS.get(number)?)
 }
 
 /// Takes a port that ended out of the table.

@@ -8,11 +8,13 @@
 #![forbid(unsafe_code)]
 
 use std::any::Any;
+use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use crate::port::Port;
+use crate::runtime::reactor::{Readiness, Ready};
 use crate::runtime::timers::Due;
-use crate::runtime::turn::OnTurn;
+use crate::runtime::turn::{OnTurn, Turn};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, Reference, Term};
 
@@ -84,6 +86,14 @@ pub(crate) trait Transport: Any + Send + Sync {
     /// A deadline that the back end has set with this number has passed. Called on no turn.
     fn due(&self, _port: &Arc<Port>, _number: u64) {}
 
+    /// Something has happened to a descriptor that the back end watches.
+    fn ready(&self, _on: &mut OnTurn<'_>, _port: &Arc<Port>, _fd: RawFd, _readiness: Readiness) {}
+
+    /// Whether [`Self::ready`] may run on the thread that waits for events; see [`Ready`].
+    fn may_run_here(&self, _port: &Port) -> bool {
+        true
+    }
+
     /// A process that the back end monitors has ended.
     fn process_down(&self, _on: &mut OnTurn<'_>, _port: &Arc<Port>, _monitor: Reference) {}
 
@@ -99,6 +109,20 @@ pub(crate) trait Transport: Any + Send + Sync {
 impl Due for Port {
     fn due(self: Arc<Self>, number: u64) {
         self.transport.due(&self, number);
+    }
+}
+
+impl Ready for Port {
+    fn turn(&self) -> &Arc<Turn> {
+        &self.turn
+    }
+
+    fn ready(self: Arc<Self>, on: &mut OnTurn<'_>, fd: RawFd, readiness: Readiness) {
+        self.transport.ready(on, &self, fd, readiness);
+    }
+
+    fn may_run_here(&self) -> bool {
+        self.transport.may_run_here(self)
     }
 }
 

@@ -1,69 +1,81 @@
-//! A set of links: nearly always one or two, sometimes a hundred thousand.
+//! A set of links: nearly always one, sometimes a hundred thousand.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
 
-use smallvec::SmallVec;
-
 use crate::process::signal::Party;
-
-/// So many are kept in place; a tree's first node is larger than a port's other books together.
-const FEW: usize = 1;
-/// A list of up to so many is searched; beyond, a tree is.
-const LISTED_MAX: usize = 16;
+use crate::term::{Pid, PortId};
 
 /// See the module's text. In order of identity.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Links {
-    Few(SmallVec<[Party; FEW]>),
-    Many(BTreeSet<Party>),
+    #[default]
+    None,
+    One(Party),
+    Many(Box<Many>),
 }
 
-impl Default for Links {
-    fn default() -> Links {
-        Links::Few(SmallVec::new())
-    }
+/// Numbers alone, which are half as large as what says whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Many {
+    processes: BTreeSet<Pid>,
+    ports: BTreeSet<PortId>,
 }
 
 impl Links {
     /// Adds one. False when it was there.
     pub(super) fn insert(&mut self, party: Party) -> bool {
         match self {
-            Links::Few(list) => match list.binary_search(&party) {
-                Ok(_) => false,
-                Err(at) if list.len() < LISTED_MAX => {
-                    list.insert(at, party);
-                    true
-                }
-                Err(_) => {
-                    let mut tree: BTreeSet<Party> = list.drain(..).collect();
-                    tree.insert(party);
-                    *self = Links::Many(tree);
-                    true
-                }
-            },
-            Links::Many(tree) => tree.insert(party),
+            Links::None => *self = Links::One(party),
+            Links::One(one) if *one == party => return false,
+            Links::One(one) => {
+                let mut many = Box::<Many>::default();
+                many.insert(*one);
+                many.insert(party);
+                *self = Links::Many(many);
+            }
+            Links::Many(many) => return many.insert(party),
         }
+        true
     }
 
     /// Takes one out. False when it was not there.
     pub(super) fn remove(&mut self, party: Party) -> bool {
         match self {
-            Links::Few(list) => {
-                let found = list.binary_search(&party);
-                found.is_ok_and(|at| list.remove(at) == party)
+            Links::One(one) if *one == party => {
+                *self = Links::None;
+                true
             }
-            Links::Many(tree) => tree.remove(&party),
+            Links::None | Links::One(_) => false,
+            Links::Many(many) => match party {
+                Party::Process(pid) => many.processes.remove(&pid),
+                Party::Port(id) => many.ports.remove(&id),
+            },
         }
     }
 
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = Party> + '_ {
-        let (list, tree) = match self {
-            Links::Few(list) => (Some(list), None),
-            Links::Many(tree) => (None, Some(tree)),
+        let (one, many) = match self {
+            Links::None => (None, None),
+            Links::One(one) => (Some(*one), None),
+            Links::Many(many) => (None, Some(many)),
         };
-        let list = list.into_iter().flatten();
-        list.chain(tree.into_iter().flatten()).copied()
+        one.into_iter()
+            .chain(many.into_iter().flat_map(|many| many.iter()))
+    }
+}
+
+impl Many {
+    fn insert(&mut self, party: Party) -> bool {
+        match party {
+            Party::Process(pid) => self.processes.insert(pid),
+            Party::Port(id) => self.ports.insert(id),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Party> + '_ {
+        let processes = self.processes.iter().copied().map(Party::Process);
+        processes.chain(self.ports.iter().copied().map(Party::Port))
     }
 }

@@ -8,4 +8,5 @@ pub(crate) mod reactor;
 pub(crate) mod timers;
 #[allow(unsafe_code)]
 pub(crate) mod turn;
+mod watched;
 pub(crate) mod workers;

@@ -186,6 +186,7 @@ mod tests {
             ],
         })
         .unwrap()
+        .child
     }
 
     fn wait_until_gone(pid: u32) {

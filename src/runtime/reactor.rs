@@ -1,7 +1,7 @@
 //! From kernel events to tasks on turns.
 //!
-//! A watched descriptor has a handler and a turn; an event runs the handler on that turn,
-//! at once if the turn is idle and the handler may run there. One thread of its own waits for events. A thread that waits
+//! A watched descriptor is somebody's, who is named by a number and has a turn; an event runs their
+//! handler on that turn, at once if the turn is idle and the handler may run there. One thread of its own waits for events. A thread that waits
 //! for a message anyway may wait for events beside it ([`Reactor::pump`]); the kernel gives
 //! an event to the thread that came last, so usually to that one, and the message that the
 //! event turns into has arrived without another thread being woken.
@@ -17,7 +17,6 @@
 //! from then on, and its end changes nothing for the new one.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
 use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,7 +32,7 @@ use crate::os::poll::{Event, Events, Interest, Poller};
 use crate::os::thread;
 use crate::runtime::timers::Timers;
 use crate::runtime::turn::{OnTurn, Turn};
-use crate::table::Table;
+use crate::runtime::watched::{Token, Watched};
 
 /// What happens to a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +45,14 @@ pub(crate) struct Readiness {
     pub(crate) hangup: bool,
 }
 
-const READABLE: u8 = 1;
-const WRITABLE: u8 = 2;
-const HANGUP: u8 = 4;
-
-/// Who is to hear of a descriptor's events.
+/// Who hears of descriptors' events.
 pub(crate) trait Ready: Send + Sync {
-    /// Called on the turn that was named with the descriptor, never after the watch ended.
-    /// Events that came while the turn was taken are put together.
-    fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness);
+    /// Where [`Self::ready`] is called.
+    fn turn(&self) -> &Arc<Turn>;
+
+    /// Called on the turn, never after the watch ended. Events that came while the turn was taken
+    /// are put together.
+    fn ready(self: Arc<Self>, on: &mut OnTurn<'_>, fd: RawFd, readiness: Readiness);
 
     /// Whether [`Self::ready`] may run on this thread, which waits for events and must neither
     /// miss them nor stay longer than it wants. If not, a worker runs it: foreign code takes any time.
@@ -62,6 +60,9 @@ pub(crate) trait Ready: Send + Sync {
         true
     }
 }
+
+/// Finds who has a number; `None` once they are gone. Numbers keep nobody alive.
+pub(crate) type Find = fn(u64) -> Option<Arc<dyn Ready>>;
 
 /// See the module's text.
 pub(crate) struct Reactor {
@@ -87,9 +88,8 @@ const KICKED: u8 = 4;
 struct Shared {
     poller: Arc<Poller>,
     timers: Arc<Timers>,
-    sources: Table<Source>,
-    /// The watch that each descriptor in the poller belongs to.
-    holders: Lock<HashMap<RawFd, u64>>,
+    watched: Watched,
+    find: Find,
     /// What the pumping thread does: one of the five constants above.
     pumping: AtomicU8,
     /// Where the thread of our own waits for a kick to arrive at the pumping thread.
@@ -103,13 +103,6 @@ struct Shared {
     stopped: AtomicBool,
 }
 
-struct Source {
-    turn: Arc<Turn>,
-    handler: Arc<dyn Ready>,
-    pending: AtomicU8,
-    ended: AtomicBool,
-}
-
 /// What to do about a descriptor that is being watched already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Claim {
@@ -120,20 +113,18 @@ enum Claim {
 /// A descriptor being watched, until it is dropped.
 pub(crate) struct Watch {
     shared: Arc<Shared>,
-    source: Arc<Source>,
-    token: u64,
-    fd: RawFd,
+    token: Token,
 }
 
 impl Reactor {
-    /// A reactor on `poller`, which also runs what is due of `timers`.
-    pub(crate) fn new(poller: Arc<Poller>, timers: Arc<Timers>) -> Reactor {
+    /// A reactor on `poller`, which also runs what is due of `timers`; those who watch are found by `find`.
+    pub(crate) fn new(poller: Arc<Poller>, timers: Arc<Timers>, find: Find) -> Reactor {
         Reactor {
             shared: Arc::new(Shared {
                 poller,
                 timers,
-                sources: Table::new(),
-                holders: Lock::new(HashMap::new()),
+                watched: Watched::new(),
+                find,
                 pumping: AtomicU8::new(NOBODY),
                 arrival: (Lock::new(()), Signal::new()),
                 own_is_out: AtomicBool::new(false),
@@ -166,16 +157,10 @@ impl Reactor {
         running
     }
 
-    /// Watches `fd`, which stays open as long as the watch lives; `handler` hears of its
-    /// events, on `turn`. `EEXIST` if there is a watch on it already.
-    pub(crate) fn watch(
-        &self,
-        fd: RawFd,
-        interest: Interest,
-        turn: &Arc<Turn>,
-        handler: Arc<dyn Ready>,
-    ) -> Result<Watch, Errno> {
-        self.enter(fd, interest, turn, handler, Claim::IfFree)
+    /// Watches `fd`, which stays open as long as the watch lives, for whoever has the number `whom`.
+    /// `EEXIST` if there is a watch on it already.
+    pub(crate) fn watch(&self, fd: RawFd, interest: Interest, whom: u64) -> Result<Watch, Errno> {
+        self.enter(fd, interest, whom, Claim::IfFree)
     }
 
     /// [`Self::watch`], but a watch that is there already goes silent.
@@ -183,43 +168,24 @@ impl Reactor {
         &self,
         fd: RawFd,
         interest: Interest,
-        turn: &Arc<Turn>,
-        handler: Arc<dyn Ready>,
+        whom: u64,
     ) -> Result<Watch, Errno> {
-        self.enter(fd, interest, turn, handler, Claim::Always)
+        self.enter(fd, interest, whom, Claim::Always)
     }
 
     fn enter(
         &self,
         fd: RawFd,
         interest: Interest,
-        turn: &Arc<Turn>,
-        handler: Arc<dyn Ready>,
+        whom: u64,
         claim: Claim,
     ) -> Result<Watch, Errno> {
         if !self.start() {
             return Err(Errno::EAGAIN);
         }
-        let mut token = 0;
-        let source = self.shared.sources.insert(|number| {
-            token = number;
-            Some(Arc::new(Source {
-                turn: Arc::clone(turn),
-                handler,
-                pending: AtomicU8::new(0),
-                ended: AtomicBool::new(false),
-            }))
-        });
-        let source = source.ok_or(Errno::ENOSPC)?;
-        if let Err(error) = self.shared.hold(fd, token, interest, claim) {
-            self.shared.sources.remove(token);
-            return Err(error);
-        }
         Ok(Watch {
+            token: self.shared.hold(fd, interest, whom, claim)?,
             shared: Arc::clone(&self.shared),
-            source,
-            token,
-            fd,
         })
     }
 
@@ -244,38 +210,40 @@ impl Drop for Reactor {
 }
 
 impl Watch {
+    /// What is watched.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.token.fd
+    }
+
     /// Asks for events again, or for others. `EBUSY` once another watch has the descriptor.
     pub(crate) fn rearm(&self, interest: Interest) -> Result<(), Errno> {
-        let holders = self.shared.holders.lock();
-        match holders.get(&self.fd) {
-            Some(holder) if *holder == self.token => {
-                self.shared.poller.modify(&self.fd, self.token, interest)
-            }
-            _ => Err(Errno::EBUSY),
-        }
+        let entry = self.shared.watched.entry_of(self.token);
+        let _entry = entry.ok_or(Errno::EBUSY)?;
+        let Token { fd, .. } = self.token;
+        let poller = &self.shared.poller;
+        poller.modify(&fd, self.token.number(), interest)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.source.ended.store(true, Ordering::Release);
-        self.shared.sources.remove(self.token);
-        let mut holders = self.shared.holders.lock();
-        if holders.get(&self.fd) == Some(&self.token) {
-            holders.remove(&self.fd);
+        if let Some(mut entry) = self.shared.watched.entry_of(self.token) {
+            entry.end();
             // It fails only if the descriptor was closed before, and then it is out already.
-            let _ = self.shared.poller.remove(&self.fd);
+            let _ = self.shared.poller.remove(&self.token.fd);
         }
     }
 }
 
 impl Shared {
     /// Gives a descriptor to a watch.
-    fn hold(&self, fd: RawFd, token: u64, interest: Interest, claim: Claim) -> Result<(), Errno> {
-        let mut holders = self.holders.lock();
-        let taken_over = match self.poller.add(&fd, token, interest) {
+    fn hold(&self, fd: RawFd, interest: Interest, whom: u64, claim: Claim) -> Result<Token, Errno> {
+        let entry = self.watched.entry_to_be(fd);
+        let mut entry = entry.ok_or(Errno::EBADF)?;
+        let token = entry.next_token(fd);
+        let taken_over = match self.poller.add(&fd, token.number(), interest) {
             Err(Errno::EEXIST) if claim == Claim::Always => {
-                self.poller.modify(&fd, token, interest)?;
+                self.poller.modify(&fd, token.number(), interest)?;
                 true
             }
             added => {
@@ -283,15 +251,15 @@ impl Shared {
                 false
             }
         };
-        holders.insert(fd, token);
-        drop(holders);
+        entry.begin(token, whom);
+        drop(entry);
         if taken_over {
             tracing::warn!(fd, "a watched descriptor is watched by somebody else now");
         }
-        Ok(())
+        Ok(token)
     }
 
-    fn pump(&self, done: &dyn Fn() -> bool, deadline: Option<Instant>) -> bool {
+    fn pump(self: &Arc<Self>, done: &dyn Fn() -> bool, deadline: Option<Instant>) -> bool {
         if !self.running.load(Ordering::Acquire) || !self.step(NOBODY, LOOKING) {
             return false;
         }
@@ -391,21 +359,38 @@ impl Shared {
         }
     }
 
-    fn tell(&self, events: &Events) {
+    fn tell(self: &Arc<Self>, events: &Events) {
         for event in events.iter() {
-            if let Some(source) = self.sources.get(event.token) {
-                // A panic must not end the thread on which everybody's events arrive, nor
-                // surface in a `receive` of somebody else.
-                let tell = AssertUnwindSafe(|| Source::tell(&source, event));
-                if catch_unwind(tell).is_err() {
-                    tracing::error!("the handler of an event panicked; the others go on");
-                }
+            // A panic must not end the thread on which everybody's events arrive, nor
+            // surface in a `receive` of somebody else.
+            let tell = AssertUnwindSafe(|| self.tell_one(event));
+            if catch_unwind(tell).is_err() {
+                tracing::error!("the handler of an event panicked; the others go on");
             }
         }
     }
 
+    fn tell_one(self: &Arc<Self>, event: Event) {
+        let noted = self.watched.note(event);
+        let Some((token, who)) = noted.and_then(|(token, whom)| Some((token, (self.find)(whom)?)))
+        else {
+            return;
+        };
+        let (shared, handler) = (Arc::clone(self), Arc::clone(&who));
+        let run = move |on: &mut OnTurn<'_>| {
+            if let Some(readiness) = shared.watched.take(token) {
+                handler.ready(on, token.fd, readiness);
+            }
+        };
+        if who.may_run_here() {
+            who.turn().run_or_post(run);
+        } else {
+            who.turn().post(Box::new(run));
+        }
+    }
+
     /// The thread of our own.
-    fn serve(&self) {
+    fn serve(self: &Arc<Self>) {
         let mut events = Events::with_capacity(256);
         while !self.stopped.load(Ordering::Acquire) {
             self.stand_by();
@@ -465,41 +450,6 @@ impl Drop for EndOfPumping<'_> {
     fn drop(&mut self) {
         self.0.leave_for(NOBODY);
         self.0.standby.goes();
-    }
-}
-
-impl Source {
-    fn tell(source: &Arc<Source>, event: Event) {
-        let mut bits = 0;
-        for (is_so, bit) in [
-            (event.readable, READABLE),
-            (event.writable, WRITABLE),
-            (event.hangup, HANGUP),
-        ] {
-            bits |= if is_so { bit } else { 0 };
-        }
-        if source.pending.fetch_or(bits, Ordering::AcqRel) != 0 {
-            return;
-        }
-        let task = Arc::clone(source);
-        let run = move |on: &mut OnTurn<'_>| task.run(on);
-        if source.handler.may_run_here() {
-            source.turn.run_or_post(run);
-        } else {
-            source.turn.post(Box::new(run));
-        }
-    }
-
-    fn run(&self, on: &mut OnTurn<'_>) {
-        let bits = self.pending.swap(0, Ordering::AcqRel);
-        if !self.ended.load(Ordering::Acquire) {
-            let readiness = Readiness {
-                readable: bits & READABLE != 0,
-                writable: bits & WRITABLE != 0,
-                hangup: bits & HANGUP != 0,
-            };
-            self.handler.ready(on, readiness);
-        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! elsewhere. Programs are never signalled.
 #![forbid(unsafe_code)]
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::num::NonZeroU32;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Weak};
 
 use crate::os::child::{Child, Exit, Given};
@@ -16,7 +17,7 @@ use crate::os::poll::{Interest, Mode};
 use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport};
 use crate::port::{Direction, Options, Packet, Port};
-use crate::runtime::reactor::{Readiness, Ready, Watch};
+use crate::runtime::reactor::{Readiness, Watch};
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, Term};
@@ -40,7 +41,7 @@ pub(super) struct Program {
 struct Life {
     /// What to start; nothing once it is started.
     command: Option<Box<Command>>,
-    pid: Option<u32>,
+    pid: Option<NonZeroU32>,
     // The watch goes before the child it watches.
     watch: Option<Watch>,
     /// Until it has ended, or the port has.
@@ -95,7 +96,7 @@ impl Program {
         };
         let pipes = Pipes::new(self.direction, self.stderr_to_stdout)?;
         let child = command.start(self.descriptors(&pipes))?;
-        self.life.get(on).pid = Some(child.pid());
+        self.life.get(on).pid = NonZeroU32::new(child.pid());
         let attached = self.attach(on, port, pipes, &child);
         let life = self.life.get(on);
         match attached {
@@ -154,10 +155,10 @@ impl Program {
         }
         if let (Some(Pipe { reader, .. }), true) = (pipes.to_port, self.direction.reads()) {
             fd::set_nonblocking(&reader, true)?;
-            let watch = watch(port, &reader, READS, Input(Arc::downgrade(port)))?;
+            let watch = watch(port, &reader, READS)?;
             self.intake.open(on, Source::Owned(reader), Some(watch));
         }
-        watch(port, child, READS, End(Arc::downgrade(port)))
+        watch(port, child, READS)
     }
 
     /// There is something to read, or nothing ever again.
@@ -168,11 +169,7 @@ impl Program {
             Pumped::More if self.intake.ask_again(on, READS) => {}
             Pumped::More => {
                 let port = Arc::downgrade(port);
-                on.turn().post(Box::new(move |on| {
-                    with(&port, |program, port| {
-                        program.on_input(on, port, Until::Dry)
-                    });
-                }));
+                on.turn().post(Box::new(move |on| read_on(on, &port)));
             }
             Pumped::End => {
                 self.intake.close(on);
@@ -272,7 +269,7 @@ impl Transport for Program {
             return;
         }
         if let Some(fd) = self.outlet.unwatched(on) {
-            match watch(port, &fd, WRITES, Output(Arc::downgrade(port))) {
+            match watch(port, &fd, WRITES) {
                 Ok(watch) => self.outlet.watched(on, watch),
                 Err(error) => return port.fail(on, Term::atom(error.name())),
             }
@@ -298,8 +295,25 @@ impl Transport for Program {
         }
     }
 
+    fn ready(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, fd: RawFd, readiness: Readiness) {
+        let child = self.life.get(on).child.as_ref();
+        if child.is_some_and(|child| child.as_raw_fd() == fd) {
+            return self.on_end(on, port);
+        }
+        if !self.intake.reads_from(on, fd) {
+            return self.on_output(on, port);
+        }
+        // After the end of the other side nothing is reported again: read to the end.
+        let until = if readiness.hangup {
+            Until::Dry
+        } else {
+            Until::Short
+        };
+        self.on_input(on, port, until);
+    }
+
     fn os_pid(&self, on: &mut OnTurn<'_>) -> Option<i64> {
-        self.life.get(on).pid.map(i64::from)
+        self.life.get(on).pid.map(|pid| i64::from(pid.get()))
     }
 
     fn nature(&self) -> Nature {
@@ -326,49 +340,16 @@ impl Pipes {
 }
 
 /// Watches one of the port's descriptors.
-fn watch(
-    port: &Arc<Port>,
-    fd: &impl AsRawFd,
-    interest: Interest,
-    handler: impl Ready + 'static,
-) -> Result<Watch, Errno> {
+fn watch(port: &Arc<Port>, fd: &impl AsRawFd, interest: Interest) -> Result<Watch, Errno> {
     let reactor = &port.services().reactor;
-    reactor.watch(fd.as_raw_fd(), interest, port.turn(), Arc::new(handler))
+    reactor.watch(fd.as_raw_fd(), interest, port.id().number())
 }
 
-/// What the reactor calls: each knows the port, and keeps nobody alive.
-struct Input(Weak<Port>);
-struct Output(Weak<Port>);
-struct End(Weak<Port>);
-
-impl Ready for Input {
-    fn ready(&self, on: &mut OnTurn<'_>, readiness: Readiness) {
-        // After the end of the other side nothing is reported again: read to the end.
-        let until = if readiness.hangup {
-            Until::Dry
-        } else {
-            Until::Short
-        };
-        with(&self.0, |program, port| program.on_input(on, port, until));
-    }
-}
-
-impl Ready for Output {
-    fn ready(&self, on: &mut OnTurn<'_>, _: Readiness) {
-        with(&self.0, |program, port| program.on_output(on, port));
-    }
-}
-
-impl Ready for End {
-    fn ready(&self, on: &mut OnTurn<'_>, _: Readiness) {
-        with(&self.0, |program, port| program.on_end(on, port));
-    }
-}
-
-fn with(port: &Weak<Port>, f: impl FnOnce(&Program, &Arc<Port>)) {
+/// Reads more of what there is.
+fn read_on(on: &mut OnTurn<'_>, port: &Weak<Port>) {
     if let Some(port) = port.upgrade()
         && let Some(program) = port.transport_as::<Program>()
     {
-        f(program, &port);
+        program.on_input(on, &port, Until::Dry);
     }
 }

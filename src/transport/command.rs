@@ -57,18 +57,18 @@ impl Command {
         if self.checked {
             child::check_executable(&self.path)?;
         }
-        let child = child::start(&Program {
+        let started = child::start(&Program {
             path: &self.path,
             argv: &self.argv,
             env: &self.env,
             directory: self.directory.as_deref(),
             descriptors,
         })?;
-        if let (Some(_), Some(directory)) = (child.directory_error, &self.directory) {
+        if let (Some(_), Some(directory)) = (started.directory_error, &self.directory) {
             let directory = directory.as_bytes();
             fd::complain(&[b"spawn: Could not cd to ", directory, b"\r\n"].concat());
         }
-        Ok(child)
+        Ok(started.child)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::os::poll::{Events, Interest, Mode, Poller};
 use crate::os::thread;
 use crate::port::transport::{Locking, Nature, Started, Transport};
 use crate::port::{Direction, Options, Packet, Port};
-use crate::runtime::reactor::{Readiness, Ready};
+use crate::runtime::reactor::Readiness;
 use crate::runtime::turn::{OnTurn, Turn};
 use crate::term::iodata::IoData;
 use crate::term::{Binary, Pid, Term};
@@ -59,8 +59,7 @@ impl Descriptors {
     /// Begins to read. That the number is not open is no error of the open.
     fn listen(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, number: RawFd) {
         let reactor = &port.services().reactor;
-        let handler = Arc::new(Input(Arc::downgrade(port)));
-        match reactor.take_over(number, READ_ONCE, port.turn(), handler) {
+        match reactor.take_over(number, READ_ONCE, port.id().number()) {
             Ok(watch) => self.intake.open(on, Source::Number(number), Some(watch)),
             // A file, which is always ready.
             Err(Errno::EPERM) => {
@@ -168,6 +167,10 @@ impl Transport for Descriptors {
         }
     }
 
+    fn ready(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, _: RawFd, _: Readiness) {
+        self.on_input(on, port);
+    }
+
     fn nature(&self) -> Nature {
         Nature {
             locking: Locking::Driver,
@@ -183,15 +186,6 @@ fn read_on(on: &mut OnTurn<'_>, port: &Arc<Port>) {
     on.turn().post(Box::new(move |on| {
         with(&port, |descriptors, port| descriptors.on_input(on, port));
     }));
-}
-
-/// What the reactor calls.
-struct Input(Weak<Port>);
-
-impl Ready for Input {
-    fn ready(&self, on: &mut OnTurn<'_>, _: Readiness) {
-        with(&self.0, |descriptors, port| descriptors.on_input(on, port));
-    }
 }
 
 fn with(port: &Weak<Port>, f: impl FnOnce(&Descriptors, &Arc<Port>)) {

@@ -17,6 +17,7 @@ use crate::os::poll::Interest;
 use crate::port::{Options, Port};
 use crate::runtime::reactor::Watch;
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
+use crate::seldom::Seldom;
 use crate::term::iodata::IoData;
 use crate::term::{Binary, Landing, PLACE_BYTES};
 use crate::transport::outbox::{Outbox, with_pieces};
@@ -50,8 +51,6 @@ impl AsRawFd for Source {
 
 /// The way in.
 pub(super) struct Intake {
-    /// What is read is cut into lines, and so has no use for memory of its own.
-    lines: bool,
     state: TurnCell<Reading>,
 }
 
@@ -59,7 +58,8 @@ struct Reading {
     // The watch goes before the descriptor it watches.
     watch: Option<Watch>,
     source: Option<Source>,
-    decoder: Option<Decoder>,
+    /// For a port that has packets.
+    decoder: Option<Box<Decoder>>,
     width: Width,
 }
 
@@ -94,11 +94,10 @@ impl Intake {
         let reading = Reading {
             watch: None,
             source: None,
-            decoder: options.packet.map(Decoder::new),
+            decoder: options.packet.map(|packet| Box::new(Decoder::new(packet))),
             width: Width::default(),
         };
         Intake {
-            lines: options.line.is_some(),
             state: TurnCell::new(turn, reading),
         }
     }
@@ -114,6 +113,12 @@ impl Intake {
     pub(super) fn ask_again(&self, on: &mut OnTurn<'_>, interest: Interest) -> bool {
         let watch = self.state.get(on).watch.as_ref();
         watch.is_some_and(|watch| watch.rearm(interest).is_ok())
+    }
+
+    /// Whether this is the descriptor that is read.
+    pub(super) fn reads_from(&self, on: &mut OnTurn<'_>, fd: RawFd) -> bool {
+        let source = self.state.get(on).source.as_ref();
+        source.is_some_and(|source| source.as_raw_fd() == fd)
     }
 
     /// The watch, to be asked for more.
@@ -141,7 +146,7 @@ impl Intake {
             };
             let ended = match read.from {
                 Place::Packet => self.hand_over(on, port, &[]),
-                Place::Landing => match self.whole(on, landing.bytes()) {
+                Place::Landing => match self.whole(on, port, landing.bytes()) {
                     Some(skip) => self.hand_over_whole(on, port, landing.take(skip)),
                     None => self.hand_over(on, port, landing.bytes()),
                 },
@@ -157,9 +162,10 @@ impl Intake {
     }
 
     /// Where the message begins in what was read, if that is one as it is.
-    fn whole(&self, on: &mut OnTurn<'_>, bytes: &[u8]) -> Option<usize> {
+    fn whole(&self, on: &mut OnTurn<'_>, port: &Port, bytes: &[u8]) -> Option<usize> {
         match &self.state.get(on).decoder {
-            _ if self.lines => None,
+            // It is cut into lines, and so has no use for memory of its own.
+            _ if port.kept_options().line => None,
             None => Some(0),
             Some(decoder) => decoder.only(bytes),
         }
@@ -292,19 +298,30 @@ pub(super) struct Outlet {
 
 struct Writing {
     // The watch goes before the descriptor it watches.
-    watch: Option<Watch>,
+    held_up: Seldom<HeldUp>,
     to: Option<OwnedFd>,
-    outbox: Outbox,
     width: Width,
+}
+
+/// What was not taken at once.
+#[derive(Default)]
+struct HeldUp {
+    watch: Option<Watch>,
+    outbox: Outbox,
+}
+
+impl Writing {
+    fn queued(&self) -> usize {
+        self.held_up.get().map_or(0, |held_up| held_up.outbox.len())
+    }
 }
 
 impl Outlet {
     /// Nowhere to write to yet.
     pub(super) fn new(turn: &Arc<Turn>) -> Outlet {
         let writing = Writing {
-            watch: None,
+            held_up: Seldom::default(),
             to: None,
-            outbox: Outbox::default(),
             width: Width::default(),
         };
         Outlet {
@@ -320,29 +337,31 @@ impl Outlet {
     /// Forgets what waits, and closes.
     pub(super) fn close(&self, on: &mut OnTurn<'_>) {
         let state = self.state.get(on);
-        state.watch = None;
+        state.held_up.take();
         state.to = None;
-        state.outbox.clear();
         state.width = Width::default();
     }
 
     /// How many bytes wait.
     pub(super) fn queued(&self, on: &mut OnTurn<'_>) -> usize {
-        self.state.get(on).outbox.len()
+        self.state.get(on).queued()
     }
 
     /// The descriptor that has to be watched, because bytes wait and nobody does yet.
     pub(super) fn unwatched(&self, on: &mut OnTurn<'_>) -> Option<RawFd> {
         let state = self.state.get(on);
-        match (&state.to, &state.watch) {
-            (Some(to), None) if !state.outbox.is_empty() => Some(to.as_raw_fd()),
-            _ => None,
-        }
+        let held_up = state.held_up.get()?;
+        let unwatched = held_up.watch.is_none() && !held_up.outbox.is_empty();
+        state
+            .to
+            .as_ref()
+            .filter(|_| unwatched)
+            .map(OwnedFd::as_raw_fd)
     }
 
     /// Somebody watches now, and calls [`Outlet::drain`].
     pub(super) fn watched(&self, on: &mut OnTurn<'_>, watch: Watch) {
-        self.state.get(on).watch = Some(watch);
+        self.state.get(on).held_up.wanted().watch = Some(watch);
     }
 
     /// Sends a packet, or as much as is taken now; the rest waits its turn.
@@ -356,7 +375,7 @@ impl Outlet {
         let Some(to) = &state.to else {
             return Err(Errno::EBADF);
         };
-        let done = match state.outbox.is_empty() {
+        let done = match state.queued() == 0 {
             true => with_pieces(header, &data, |pieces| {
                 taken(fd::write_vectored(to, pieces))
             })?,
@@ -365,7 +384,7 @@ impl Outlet {
         if done < header.as_bytes().len() + data.len() {
             // Nothing at a pipe that was full before: the other side may stand still.
             state.width.crowded(to, done);
-            state.outbox.push(header, data, done);
+            state.held_up.wanted().outbox.push(header, data, done);
         }
         Ok(())
     }
@@ -373,14 +392,14 @@ impl Outlet {
     /// Writes as much of what waits as is taken now.
     pub(super) fn drain(&self, on: &mut OnTurn<'_>) -> Result<(), Errno> {
         let state = self.state.get(on);
-        let Some(to) = &state.to else {
+        let (Some(to), Some(held_up)) = (&state.to, state.held_up.get_mut()) else {
             return Ok(());
         };
-        while !state.outbox.is_empty() {
-            match taken(fd::write_vectored(to, &state.outbox.front()))? {
+        while !held_up.outbox.is_empty() {
+            match taken(fd::write_vectored(to, &held_up.outbox.front()))? {
                 0 => break,
                 done => {
-                    state.outbox.advance(done);
+                    held_up.outbox.advance(done);
                     state.width.crowded(to, done);
                 }
             }

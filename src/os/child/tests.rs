@@ -58,7 +58,7 @@ fn say_with(script: &str, means: Means) -> String {
         directory: Some(c"/usr"),
         descriptors,
     };
-    let child = start_with(&program, means).unwrap();
+    let child = start_with(&program, means).unwrap().child;
     drop(writer);
     let mut text = String::new();
     File::from(reader).read_to_string(&mut text).unwrap();
@@ -84,8 +84,8 @@ fn status(path: &CStr, argv: &[&str], directory: Option<&CStr>) -> (Exit, Option
         directory,
         descriptors: NONE,
     };
-    let child = start(&program).unwrap();
-    (wait(&child), child.directory_error)
+    let started = start(&program).unwrap();
+    (wait(&started.child), started.directory_error)
 }
 
 fn sh(script: &str) -> Exit {
@@ -282,7 +282,7 @@ fn descriptors_may_stand_in_each_others_place() {
             Given::Copy(second.reader.as_fd()),
         ],
     };
-    let child = start(&program).unwrap();
+    let child = start(&program).unwrap().child;
     drop(out.writer);
     let mut text = String::new();
     File::from(out.reader).read_to_string(&mut text).unwrap();
@@ -329,7 +329,7 @@ fn statuses_survive_a_host_that_reaps() {
                 directory: None,
                 descriptors: NONE,
             };
-            let stolen = start(&program).unwrap();
+            let stolen = start(&program).unwrap().child;
             libc::waitpid(-1, ptr::null_mut(), 0);
             let all = [ignored[0], ignored[1], wait(&stolen)];
             let right = [Exit::Status(7), Exit::Status(137), Exit::Status(5)];

@@ -5,16 +5,61 @@ use super::*;
 use crate::os::fd::{self, pipe};
 use crate::os::poll::Mode;
 use crate::runtime::workers::Workers;
+use crate::table::Table;
 use std::os::fd::AsRawFd;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::ThreadId;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-struct Tell(Sender<(std::thread::ThreadId, Readiness)>);
+/// Somebody who watches, until dropped.
+struct Watcher(u64);
 
-impl Ready for Tell {
-    fn ready(&self, _: &mut OnTurn<'_>, readiness: Readiness) {
-        self.0.send((std::thread::current().id(), readiness)).ok();
+struct Handler {
+    turn: Arc<Turn>,
+    act: Box<dyn Fn(Readiness) + Send + Sync>,
+}
+
+static HANDLERS: Table<Handler> = Table::new();
+
+fn find(number: u64) -> Option<Arc<dyn Ready>> {
+    Some(HANDLERS.get(number)?)
+}
+
+impl Ready for Handler {
+    fn turn(&self) -> &Arc<Turn> {
+        &self.turn
+    }
+
+    fn ready(self: Arc<Self>, _: &mut OnTurn<'_>, _: RawFd, readiness: Readiness) {
+        (self.act)(readiness);
+    }
+}
+
+impl Watcher {
+    fn new(turn: &Arc<Turn>, act: impl Fn(Readiness) + Send + Sync + 'static) -> Watcher {
+        let mut number = 0;
+        HANDLERS.insert(|given| {
+            number = given;
+            Some(Arc::new(Handler {
+                turn: Arc::clone(turn),
+                act: Box::new(act),
+            }))
+        });
+        Watcher(number)
+    }
+
+    /// One that tells what it hears.
+    fn telling(turn: &Arc<Turn>) -> (Watcher, Receiver<Readiness>) {
+        let (tell, told) = channel();
+        let watcher = Watcher::new(turn, move |readiness| {
+            tell.send(readiness).ok();
+        });
+        (watcher, told)
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        HANDLERS.remove(self.0);
     }
 }
 
@@ -23,15 +68,25 @@ const EDGE: Interest = Interest {
     writable: false,
     mode: Mode::Edge,
 };
+const LONG: Duration = Duration::from_secs(10);
 
 fn reactor() -> (Reactor, Arc<Timers>) {
     let poller = Arc::new(Poller::new().expect("a poller"));
     let timers = Arc::new(Timers::new(Arc::clone(&poller)));
-    (Reactor::new(poller, Arc::clone(&timers)), timers)
+    (Reactor::new(poller, Arc::clone(&timers), find), timers)
 }
 
 fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(10)
+    Instant::now() + LONG
+}
+
+/// Returns when the events that there were before have been told.
+fn after_all_that_was(reactor: &Reactor, turn: &Arc<Turn>) {
+    let last = pipe().unwrap();
+    let (watcher, told) = Watcher::telling(turn);
+    let _watch = reactor.watch(last.reader.as_raw_fd(), EDGE, watcher.0);
+    fd::write(&last.writer, b"x").unwrap();
+    told.recv_timeout(LONG).unwrap();
 }
 
 #[test]
@@ -39,19 +94,32 @@ fn events_reach_the_handler_until_the_watch_is_dropped() {
     let (reactor, _timers) = reactor();
     let turn = Turn::new(&Workers::new(1));
     let pipe = pipe().unwrap();
-    let (tell, told) = channel();
+    let (watcher, told) = Watcher::telling(&turn);
     let watch = reactor
-        .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
+        .watch(pipe.reader.as_raw_fd(), EDGE, watcher.0)
         .unwrap();
     fd::write(&pipe.writer, b"x").unwrap();
-    let (_, readiness) = told.recv_timeout(Duration::from_secs(10)).unwrap();
+    let readiness = told.recv_timeout(LONG).unwrap();
     assert!(readiness.readable && !readiness.hangup);
     drop(watch);
     fd::write(&pipe.writer, b"x").unwrap();
-    assert!(
-        told.recv().is_err(),
-        "the handler is gone, and nothing was told"
-    );
+    after_all_that_was(&reactor, &turn);
+    assert!(told.try_recv().is_err());
+}
+
+#[test]
+fn a_watcher_that_is_gone_hears_of_nothing() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (watcher, told) = Watcher::telling(&turn);
+    let _watch = reactor
+        .watch(pipe.reader.as_raw_fd(), EDGE, watcher.0)
+        .unwrap();
+    drop(watcher);
+    fd::write(&pipe.writer, b"x").unwrap();
+    after_all_that_was(&reactor, &turn);
+    assert!(told.try_recv().is_err());
 }
 
 #[test]
@@ -59,21 +127,38 @@ fn a_descriptor_that_is_taken_over_stays_so() {
     let (reactor, _timers) = reactor();
     let turn = Turn::new(&Workers::new(1));
     let pipe = pipe().unwrap();
-    let (tell, told) = channel();
     let number = pipe.reader.as_raw_fd();
-    let (silent, nothing) = channel();
-    let silent: Arc<dyn Ready> = Arc::new(Tell(silent));
-    let first = reactor.watch(number, EDGE, &turn, silent).unwrap();
-    let tell: Arc<dyn Ready> = Arc::new(Tell(tell));
-    let refused = reactor.watch(number, EDGE, &turn, Arc::clone(&tell));
+    let (silent, nothing) = Watcher::telling(&turn);
+    let first = reactor.watch(number, EDGE, silent.0).unwrap();
+    let (watcher, told) = Watcher::telling(&turn);
+    let refused = reactor.watch(number, EDGE, watcher.0);
     assert_eq!(refused.err(), Some(Errno::EEXIST));
-    let _second = reactor.take_over(number, EDGE, &turn, tell).unwrap();
+    let _second = reactor.take_over(number, EDGE, watcher.0).unwrap();
     assert_eq!(first.rearm(EDGE), Err(Errno::EBUSY));
     fd::write(&pipe.writer, b"x").unwrap();
-    told.recv_timeout(Duration::from_secs(10)).unwrap();
+    told.recv_timeout(LONG).unwrap();
     drop(first);
     fd::write(&pipe.writer, b"x").unwrap();
-    told.recv_timeout(Duration::from_secs(10)).unwrap();
+    told.recv_timeout(LONG).unwrap();
+    assert!(nothing.try_recv().is_err());
+}
+
+/// Drivers close what they have selected, and the number comes again.
+#[test]
+fn a_watch_of_a_closed_descriptor_has_nothing_to_do_with_the_next_of_that_number() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let (silent, nothing) = Watcher::telling(&turn);
+    let (watcher, told) = Watcher::telling(&turn);
+    let (mut first, next) = (pipe().unwrap(), pipe().unwrap());
+    let number = first.reader.as_raw_fd();
+    let stale = reactor.watch(number, EDGE, silent.0).unwrap();
+    nix::unistd::dup2(&next.reader, &mut first.reader).unwrap();
+    let _watch = reactor.watch(number, EDGE, watcher.0).unwrap();
+    assert_eq!(stale.rearm(EDGE), Err(Errno::EBUSY));
+    drop(stale);
+    fd::write(&next.writer, b"x").unwrap();
+    told.recv_timeout(LONG).unwrap();
     assert!(nothing.try_recv().is_err());
 }
 
@@ -102,28 +187,15 @@ fn a_kick_brings_the_pumping_thread_back_whoever_catches_it() {
     }
 }
 
-struct Do<F>(F);
-
-impl<F: Fn() + Send + Sync> Ready for Do<F> {
-    fn ready(&self, _: &mut OnTurn<'_>, _: Readiness) {
-        (self.0)();
-    }
-}
-
 #[test]
 fn a_panicking_handler_leaves_the_others_their_events() {
     let (reactor, timers) = reactor();
     let turn = Turn::new(&Workers::new(1));
     let pipes = [pipe().unwrap(), pipe().unwrap()];
-    let bad = Arc::new(Do(|| panic!("on purpose")));
-    let _bad = reactor.watch(pipes[0].reader.as_raw_fd(), EDGE, &turn, bad);
-    let (tell, told) = channel();
-    let _good = reactor.watch(
-        pipes[1].reader.as_raw_fd(),
-        EDGE,
-        &turn,
-        Arc::new(Tell(tell)),
-    );
+    let bad = Watcher::new(&turn, |_| panic!("on purpose"));
+    let _bad = reactor.watch(pipes[0].reader.as_raw_fd(), EDGE, bad.0);
+    let (good, told) = Watcher::telling(&turn);
+    let _good = reactor.watch(pipes[1].reader.as_raw_fd(), EDGE, good.0);
     let (late, rang) = channel();
     for (at, panics) in [(1, true), (2, false)] {
         let late = late.clone();
@@ -150,27 +222,17 @@ fn a_handler_that_waits_for_another_event_gets_it_in_spite_of_kicks() {
     let workers = Workers::new(1);
     let pipes = [pipe().unwrap(), pipe().unwrap()];
     let (enter, entered) = channel();
-    let (tell, told) = channel();
+    let (second, told) = Watcher::telling(&Turn::new(&workers));
     let told = std::sync::Mutex::new(told);
     let got = Arc::new(AtomicU8::new(0));
     let seen = Arc::clone(&got);
-    let patient = Arc::new(Do(move || {
+    let patient = Watcher::new(&Turn::new(&workers), move |_| {
         enter.send(()).ok();
         let answer = told.lock().unwrap().recv_timeout(Duration::from_secs(5));
         seen.store(1 + u8::from(answer.is_ok()), Ordering::SeqCst);
-    }));
-    let _first = reactor.watch(
-        pipes[0].reader.as_raw_fd(),
-        EDGE,
-        &Turn::new(&workers),
-        patient,
-    );
-    let _second = reactor.watch(
-        pipes[1].reader.as_raw_fd(),
-        EDGE,
-        &Turn::new(&workers),
-        Arc::new(Tell(tell)),
-    );
+    });
+    let _first = reactor.watch(pipes[0].reader.as_raw_fd(), EDGE, patient.0);
+    let _second = reactor.watch(pipes[1].reader.as_raw_fd(), EDGE, second.0);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             reactor.pump(&|| got.load(Ordering::SeqCst) > 0, Some(soon()));
@@ -334,106 +396,4 @@ fn an_alarm_goes_to_the_thread_that_pumps() {
         reactor.kick();
         assert!(pumping.join().unwrap());
     });
-}
-
-/// Pumps again and again on this thread until the thread of our own stands by.
-fn be_reliable(reactor: &Reactor, pipe: &fd::Pipe, told: &Receiver<(ThreadId, Readiness)>) {
-    let until = soon();
-    while !reactor.shared.standby.is_here() {
-        assert!(Instant::now() < until, "it never stood by");
-        fd::write(&pipe.writer, b"x").unwrap();
-        let told_one = AtomicBool::new(false);
-        let done = || {
-            told_one.fetch_or(told.try_recv().is_ok(), Ordering::SeqCst);
-            told_one.load(Ordering::SeqCst)
-        };
-        while !done() {
-            reactor.pump(&done, Some(Instant::now() + Duration::from_millis(1)));
-        }
-    }
-}
-
-#[test]
-fn a_thread_that_is_back_soon_is_left_alone_and_stood_in_for_when_it_stays_away() {
-    let (reactor, _timers) = reactor();
-    let turn = Turn::new(&Workers::new(1));
-    let pipe = pipe().unwrap();
-    let (tell, told) = channel();
-    let _watch = reactor
-        .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
-        .unwrap();
-    for _ in 0..3 {
-        be_reliable(&reactor, &pipe, &told);
-        // It stays away, and the event comes all the same.
-        fd::write(&pipe.writer, b"x").unwrap();
-        let (by, _) = told.recv_timeout(Duration::from_secs(10)).unwrap();
-        assert_ne!(by, std::thread::current().id());
-        assert!(!reactor.shared.standby.is_here());
-    }
-}
-
-#[test]
-fn a_handler_that_keeps_a_reliable_thread_keeps_no_events_from_others() {
-    let (reactor, _timers) = reactor();
-    let workers = Workers::new(1);
-    let (first, second) = (pipe().unwrap(), pipe().unwrap());
-    let (tell, told) = channel();
-    let _first = reactor
-        .watch(
-            first.reader.as_raw_fd(),
-            EDGE,
-            &Turn::new(&workers),
-            Arc::new(Tell(tell)),
-        )
-        .unwrap();
-    be_reliable(&reactor, &first, &told);
-    let (tell, other) = channel();
-    let _second = reactor.watch(
-        second.reader.as_raw_fd(),
-        EDGE,
-        &Turn::new(&workers),
-        Arc::new(Tell(tell)),
-    );
-    let third = pipe().unwrap();
-    let got = Arc::new(AtomicU8::new(0));
-    let seen = Arc::clone(&got);
-    let other = std::sync::Mutex::new(other);
-    let writer = std::sync::Mutex::new(second.writer);
-    // Waits for an event that nobody but the thread of our own can bring.
-    let patient = Arc::new(Do(move || {
-        fd::write(&*writer.lock().unwrap(), b"x").unwrap();
-        let answer = other.lock().unwrap().recv_timeout(Duration::from_secs(10));
-        seen.store(1 + u8::from(answer.is_ok()), Ordering::SeqCst);
-    }));
-    let _third = reactor.watch(
-        third.reader.as_raw_fd(),
-        EDGE,
-        &Turn::new(&workers),
-        patient,
-    );
-    fd::write(&third.writer, b"x").unwrap();
-    reactor.pump(&|| got.load(Ordering::SeqCst) > 0, Some(soon()));
-    while got.load(Ordering::SeqCst) == 0 {
-        std::thread::yield_now();
-    }
-    assert_eq!(got.load(Ordering::SeqCst), 2, "its event was kept back");
-}
-
-#[test]
-fn a_reactor_ends_while_its_thread_stands_by() {
-    let (reactor, _timers) = reactor();
-    let turn = Turn::new(&Workers::new(1));
-    let pipe = pipe().unwrap();
-    let (tell, told) = channel();
-    let watch = reactor
-        .watch(pipe.reader.as_raw_fd(), EDGE, &turn, Arc::new(Tell(tell)))
-        .unwrap();
-    be_reliable(&reactor, &pipe, &told);
-    let shared = Arc::downgrade(&reactor.shared);
-    drop((watch, reactor));
-    let until = soon();
-    while shared.strong_count() > 0 {
-        assert!(Instant::now() < until, "its thread stays");
-        std::thread::yield_now();
-    }
 }
