@@ -35,11 +35,32 @@ fn main() {
     }
     if env::var_os("CARGO_FEATURE_CLI").is_some() {
         bench_programs(&out);
+        short_relocations();
     }
     #[cfg(feature = "capi")]
     manual_pages(&out);
     #[cfg(feature = "bindgen")]
     bindings();
+}
+
+/// Has the command keep the addresses that its loader has to adapt in the short form, which is a fiftieth
+/// of the usual one: all of it is read, and so in memory, at each start. For a program that runs where it is
+/// built, or on a system as new as that, and only if the loader there knows the form.
+fn short_relocations() {
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|is| is == value);
+    let native = env::var("HOST").is_ok_and(|host| is("TARGET", &host));
+    if native && is("CARGO_CFG_TARGET_ENV", "gnu") && glibc_version() >= Some((2, 36)) {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+}
+
+/// The version of this machine's glibc.
+fn glibc_version() -> Option<(u32, u32)> {
+    let told = Command::new("getconf").arg("GNU_LIBC_VERSION").output();
+    let told = String::from_utf8(told.ok()?.stdout).ok()?;
+    let (major, minor) = told.trim().strip_prefix("glibc ")?.split_once('.')?;
+    let minor = minor.split('.').next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
 /// Makes `trampolines.so`: for each name a jump through a table, which the host fills before

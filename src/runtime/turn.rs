@@ -12,12 +12,13 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use crate::lock::atomic::{self, AtomicBool, AtomicU8, Ordering};
-use crate::lock::{Lock, release_and_fence, spin_for};
+use crate::lock::{Guard, Lock, release_and_fence, spin_for};
 use crate::os::fence;
 use crate::runtime::workers::Workers;
 use crate::seldom::Seldom;
@@ -57,8 +58,34 @@ pub(crate) struct Turn {
     /// Somebody is on the turn, or a worker is about to be.
     taken: AtomicBool,
     news: AtomicU8,
-    tasks: Lock<Seldom<VecDeque<Left>>>,
+    /// Guards `tasks`. Beside them, since around them it would take as much room as a pointer.
+    gate: Lock<()>,
+    tasks: UnsafeCell<Seldom<VecDeque<Left>>>,
     workers: Arc<Workers>,
+}
+
+// SAFETY: tasks may go to any thread, and are reached through `Tasks` alone, which has the gate.
+unsafe impl Sync for Turn {}
+
+/// The tasks of a turn, while nobody else has them.
+struct Tasks<'t> {
+    tasks: &'t UnsafeCell<Seldom<VecDeque<Left>>>,
+    _gate: Guard<'t, ()>,
+}
+
+impl Deref for Tasks<'_> {
+    type Target = Seldom<VecDeque<Left>>;
+    fn deref(&self) -> &Self::Target {
+        // SAFETY: `Turn::tasks` took the gate, which is held as long as this lives.
+        unsafe { &*self.tasks.get() }
+    }
+}
+
+impl DerefMut for Tasks<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        // SAFETY: as above, and this borrow is exclusive.
+        unsafe { &mut *self.tasks.get() }
+    }
 }
 
 /// Proof that the current thread is on a turn.
@@ -119,9 +146,17 @@ impl Turn {
         Arc::new(Turn {
             taken: AtomicBool::new(false),
             news: AtomicU8::new(news),
-            tasks: Lock::new(Seldom::default()),
+            gate: Lock::new(()),
+            tasks: UnsafeCell::new(Seldom::default()),
             workers: Arc::clone(workers),
         })
+    }
+
+    fn tasks(&self) -> Tasks<'_> {
+        Tasks {
+            _gate: self.gate.lock(),
+            tasks: &self.tasks,
+        }
     }
 
     /// Enters this turn on this thread if it is idle, or is so in a moment: most visits are short.
@@ -259,7 +294,7 @@ impl Turn {
     }
 
     fn add(self: &Arc<Self>, left: Left) {
-        let mut tasks = self.tasks.lock();
+        let mut tasks = self.tasks();
         tasks.wanted().push_back(left);
         let before = self.news.swap(SHARED | AWAITED, Ordering::Relaxed);
         if before & AWAITED != 0 {
@@ -309,7 +344,7 @@ impl Turn {
     /// A worker's visit: runs waiting tasks, and leaves the turn idle if none is left.
     pub(crate) fn visit(self: &Arc<Self>) {
         for _ in 0..TASKS_PER_VISIT {
-            let mut tasks = self.tasks.lock();
+            let mut tasks = self.tasks();
             let Some(left) = self.pop(&mut tasks) else {
                 // Under the lock of the tasks none can slip in between look and leave.
                 self.taken.store(false, Ordering::Release);
@@ -323,7 +358,7 @@ impl Turn {
 
     /// The next task, if it is a light one.
     fn next_light(&self) -> Option<Task> {
-        let mut tasks = self.tasks.lock();
+        let mut tasks = self.tasks();
         let first = tasks.get().and_then(VecDeque::front);
         if first.is_some_and(|first| !first.is_light) {
             return None;

@@ -72,7 +72,9 @@ pub(crate) enum Color {
     Never,
 }
 
+// Deferred: what only other subcommands understand is not put together at each start.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Evaluate a script
     ///
