@@ -95,6 +95,15 @@ fn an_item_that_cannot_be_is_a_sentence() {
     }
 }
 
+/// The way in which a start is measured, before the command has read its options.
+#[test]
+fn a_reading_without_its_folder_is_a_sentence() {
+    let output = run_within(wharf(&["--reading", "/no/folder", "cold"]), "", PATIENCE);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told.contains("/no/folder/bench_drv.so"), "{told}");
+}
+
 #[test]
 fn json_has_an_object_for_each_number() {
     let told = bench(&["--only", "20", "--rounds", "2", "--json"]);

@@ -148,7 +148,7 @@ impl Port {
         match state.phase {
             Phase::Open => {}
             Phase::Opening => {
-                let failure = &mut state.starting.wanted().failure;
+                let failure = &mut state.rare.wanted().starting.failure;
                 failure.get_or_insert(Term::Atom(atom::NORMAL));
                 return;
             }
@@ -200,7 +200,7 @@ impl Port {
         let state = self.state.get(on);
         match state.phase {
             Phase::Opening => {
-                state.starting.wanted().failure.get_or_insert(reason);
+                state.rare.wanted().starting.failure.get_or_insert(reason);
             }
             Phase::Open => self.close(on, reason, Flush::No),
             Phase::Closing => self.finish(on),

@@ -14,7 +14,7 @@
 
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number that stands for "disabled" in the driver interface.
 pub(crate) const LIMIT_DISABLED: u64 = u64::MAX;
@@ -159,13 +159,15 @@ impl Flow {
 /// Disabled limits are kept as marks that no amount can reach.
 #[derive(Debug)]
 pub(crate) struct Backlog {
+    /// How many bytes wait, and [`PASSED`].
     bytes: AtomicU64,
     low: AtomicU64,
     high: AtomicU64,
-    /// The high mark was passed, and the low one not since. May lag behind `bytes`, which
-    /// has the last word outside the two marks.
-    passed: AtomicBool,
 }
+
+/// The high mark was passed, and the low one not since. May lag behind the bytes it stands beside, which
+/// have the last word outside the two marks. No memory holds so many bytes.
+const PASSED: u64 = 1 << 63;
 
 impl Backlog {
     /// An empty one.
@@ -178,7 +180,6 @@ impl Backlog {
             bytes: AtomicU64::new(0),
             low: AtomicU64::new(low),
             high: AtomicU64::new(high),
-            passed: AtomicBool::new(false),
         }
     }
 
@@ -186,8 +187,8 @@ impl Backlog {
     pub(crate) fn add(&self, bytes: usize) {
         let added = bytes as u64;
         let bytes = self.bytes.fetch_add(added, Ordering::Relaxed) + added;
-        if bytes > self.high.load(Ordering::Relaxed) {
-            self.passed.store(true, Ordering::Relaxed);
+        if bytes & !PASSED > self.high.load(Ordering::Relaxed) {
+            self.bytes.fetch_or(PASSED, Ordering::Relaxed);
         }
     }
 
@@ -195,16 +196,17 @@ impl Backlog {
     pub(crate) fn remove(&self, bytes: usize) {
         let removed = bytes as u64;
         let bytes = self.bytes.fetch_sub(removed, Ordering::Relaxed) - removed;
-        if bytes < self.low.load(Ordering::Relaxed) {
-            self.passed.store(false, Ordering::Relaxed);
+        if bytes & PASSED != 0 && bytes & !PASSED < self.low.load(Ordering::Relaxed) {
+            self.bytes.fetch_and(!PASSED, Ordering::Relaxed);
         }
     }
 
     /// Whether a sender has to wait.
     pub(crate) fn is_busy(&self) -> bool {
-        let bytes = self.bytes.load(Ordering::Relaxed);
+        let both = self.bytes.load(Ordering::Relaxed);
+        let (bytes, passed) = (both & !PASSED, both & PASSED != 0);
         bytes > self.high.load(Ordering::Relaxed)
-            || (bytes >= self.low.load(Ordering::Relaxed) && self.passed.load(Ordering::Relaxed))
+            || (passed && bytes >= self.low.load(Ordering::Relaxed))
     }
 
     /// Reads and sets the limits by the rules of the driver interface's
@@ -350,10 +352,10 @@ mod tests {
     #[test]
     fn a_mark_that_lags_behind_changes_nothing_outside_the_marks() {
         let backlog = Backlog::new(marks(50, 100));
-        backlog.passed.store(true, Ordering::Relaxed);
+        backlog.bytes.fetch_or(PASSED, Ordering::Relaxed);
         assert!(!backlog.is_busy());
         backlog.add(200);
-        backlog.passed.store(false, Ordering::Relaxed);
+        backlog.bytes.fetch_and(!PASSED, Ordering::Relaxed);
         assert!(backlog.is_busy());
     }
 
@@ -515,7 +517,7 @@ mod tests {
                     }
                 }
                 let sum = waiting.iter().sum::<usize>() as u64;
-                prop_assert_eq!(backlog.bytes.load(Ordering::Relaxed), sum);
+                prop_assert_eq!(backlog.bytes.load(Ordering::Relaxed) & !PASSED, sum);
                 let busy = now.is_some_and(|(low, high)| sum > high || (sum >= low && passed));
                 prop_assert_eq!(backlog.is_busy(), busy, "{} bytes of {:?}", sum, now);
             }

@@ -259,7 +259,9 @@ impl Port {
                 return Err(reason);
             }
         };
-        let said = self.state.get(on).starting.take().unwrap_or_default();
+        let rare = self.state.get(on).rare.get_mut();
+        let said = rare.map(|rare| std::mem::take(&mut rare.starting));
+        let said = said.unwrap_or_default();
         let acknowledged = match started {
             Started::Now => Some(Ok(())),
             Started::WhenAcknowledged => said.acknowledged,
@@ -277,8 +279,8 @@ impl Port {
             (None, None) => {
                 // Only the opener waits: to all others the port is there.
                 let opening = Arc::<Opening>::default();
-                let starting = self.state.get(on).starting.wanted();
-                starting.opening = Some(Arc::clone(&opening));
+                let rare = self.state.get(on).rare.wanted();
+                rare.starting.opening = Some(Arc::clone(&opening));
                 self.opened(on, opener);
                 Ok(Some(opening))
             }
@@ -329,10 +331,10 @@ impl Port {
     /// its mind. Without effect for any other port, and the second time.
     pub(crate) fn acknowledge(self: &Arc<Self>, on: &mut OnTurn<'_>, outcome: Result<(), Term>) {
         let state = self.state.get(on);
-        let starting = state.starting.get_mut();
-        let Some(opening) = starting.and_then(|starting| starting.opening.take()) else {
+        let rare = state.rare.get_mut();
+        let Some(opening) = rare.and_then(|rare| rare.starting.opening.take()) else {
             if state.phase == Phase::Opening {
-                let starting = state.starting.wanted();
+                let starting = &mut state.rare.wanted().starting;
                 starting.acknowledged.get_or_insert(outcome);
             }
             return;
@@ -449,7 +451,7 @@ impl Port {
         // Whoever still waits for the open gets the port, and then hears of its end.
         self.acknowledge(on, Ok(()));
         let state = self.state.get(on);
-        for held in state.waiting.get().iter().flat_map(|waits| &waits.held) {
+        for held in state.rare.get().iter().flat_map(|rare| &rare.waits.held) {
             self.backlog.remove(held.what.bytes());
         }
         let (relations, waiting) = state.on_close();

@@ -108,8 +108,8 @@ impl Port {
     /// Keeps what its sender does not wait with.
     fn hold(&self, on: &mut OnTurn<'_>, caller: Option<Pid>, what: Waiting) {
         self.backlog.add(what.bytes());
-        let waits = self.state.get(on).waiting.wanted();
-        waits.held.push_back(Held { caller, what });
+        let rare = self.state.get(on).rare.wanted();
+        rare.waits.held.push_back(Held { caller, what });
     }
 
     /// A command of the owner, which may pass.

@@ -44,19 +44,25 @@ pub(crate) struct State {
     /// The option `eof`: end of input is told and the port stays.
     pub(crate) eof: bool,
     pub(crate) flow: Flow,
-    pub(crate) waiting: Seldom<Waits>,
+    pub(crate) rare: Seldom<Rare>,
     /// Bytes that came from the back end, and bytes that went to it.
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
     /// Whether the owner is to hear `closed`.
     pub(crate) closed_wanted: bool,
-    pub(crate) starting: Seldom<Starting>,
     /// Whether a task that lets them pass is on its way.
     pub(crate) releasing: bool,
     /// Whether closing began with output queued: then nothing more reaches the owner.
     pub(crate) silent: bool,
     /// The back end is being stopped.
     pub(crate) stopping: bool,
+}
+
+/// What few ports ever have.
+#[derive(Default)]
+pub(crate) struct Rare {
+    pub(crate) waits: Waits,
+    pub(crate) starting: Starting,
 }
 
 /// Who and what waits for the port.
@@ -132,11 +138,10 @@ impl State {
                 .map(|limit| Box::new(LineBuffer::new(limit))),
             eof: options.wants_eof(),
             flow: Flow::new(queue_limits),
-            waiting: Seldom::default(),
+            rare: Seldom::default(),
             bytes_in: 0,
             bytes_out: 0,
             closed_wanted: false,
-            starting: Seldom::default(),
             releasing: false,
             silent: false,
             stopping: false,
@@ -162,21 +167,21 @@ impl State {
     /// Whether a command of this process waits: then all that it asks for has to wait, too.
     #[inline]
     pub(crate) fn holds_for(&self, caller: Option<Pid>) -> bool {
-        self.waiting.get().is_some_and(|waits| {
-            caller.is_some() && waits.held.iter().any(|held| held.caller == caller)
+        self.rare.get().is_some_and(|rare| {
+            caller.is_some() && rare.waits.held.iter().any(|held| held.caller == caller)
         })
     }
 
     /// Whether a command waits.
     #[inline]
     pub(crate) fn holds(&self) -> bool {
-        let waits = self.waiting.get();
-        waits.is_some_and(|waits| !waits.held.is_empty())
+        let rare = self.rare.get();
+        rare.is_some_and(|rare| !rare.waits.held.is_empty())
     }
 
     /// Takes out the command that has waited longest.
     pub(crate) fn next_held(&mut self) -> Option<Held> {
-        self.waiting.get_mut()?.held.pop_front()
+        self.rare.get_mut()?.waits.held.pop_front()
     }
 
     /// Does an exit signal end this port? Takes note of a link that is thereby gone.
@@ -192,13 +197,13 @@ impl State {
     pub(crate) fn on_close(&mut self) -> (Relations, Vec<Arc<Pause>>) {
         self.phase = Phase::Closing;
         self.flow.on_close();
-        let waits = self.waiting.take().unwrap_or_default();
-        (self.relations.take(), waits.suspended)
+        let rare = self.rare.take().unwrap_or_default();
+        (self.relations.take(), rare.waits.suspended)
     }
 
     /// Where somebody may wait until the port is not busy.
     pub(crate) fn suspend(&mut self) -> Arc<Pause> {
-        let suspended = &mut self.waiting.wanted().suspended;
+        let suspended = &mut self.rare.wanted().waits.suspended;
         if suspended.len() == suspended.capacity() {
             // Who was killed, or gave up, has left only our side of its pause.
             suspended.retain(|pause| Arc::strong_count(pause) > 1);
@@ -211,10 +216,10 @@ impl State {
     /// Who may go on, now that the port is not busy.
     /// Who was the first to wait comes last, as in Erlang.
     pub(crate) fn resume(&mut self) -> Vec<Arc<Pause>> {
-        let Some(waits) = self.waiting.get_mut() else {
+        let Some(rare) = self.rare.get_mut() else {
             return Vec::new();
         };
-        let mut suspended = std::mem::take(&mut waits.suspended);
+        let mut suspended = std::mem::take(&mut rare.waits.suspended);
         if !suspended.is_empty() {
             suspended.rotate_left(1);
         }

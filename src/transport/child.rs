@@ -16,38 +16,42 @@ use crate::os::fd::{self, Pipe, pipe};
 use crate::os::poll::{Interest, Mode};
 use crate::port::state::Phase;
 use crate::port::transport::{Locking, Nature, Started, Transport};
-use crate::port::{Direction, Options, Packet, Port};
+use crate::port::{Direction, Options, Port};
 use crate::runtime::reactor::{Readiness, Watch};
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
 use crate::term::iodata::IoData;
 use crate::term::{Pid, Term};
 use crate::transport::command::Command;
-use crate::transport::packet::Header;
 use crate::transport::stream::{Intake, Outlet, Pumped, Source, Until};
 
 /// The back end of `{spawn, _}` and `{spawn_executable, _}`.
 pub(super) struct Program {
-    direction: Direction,
-    packet: Option<Packet>,
-    nouse_stdio: bool,
-    stderr_to_stdout: bool,
-    exit_status: bool,
     intake: Intake,
-    outlet: Outlet,
     life: TurnCell<Life>,
 }
 
-/// The program itself.
+/// The program itself, and the way to it.
 struct Life {
-    /// What to start; nothing once it is started.
-    command: Option<Box<Command>>,
+    /// Nothing once it is started.
+    start: Option<Box<Start>>,
+    outlet: Outlet,
     pid: Option<NonZeroU32>,
     // The watch goes before the child it watches.
     watch: Option<Watch>,
     /// Until it has ended, or the port has.
     child: Option<Child>,
     status: Option<u8>,
+    /// Without output to be read a status is never told, even if asked for.
+    wants_status: bool,
     input_ended: bool,
+}
+
+/// What to start, and with which descriptors.
+struct Start {
+    command: Command,
+    direction: Direction,
+    nouse_stdio: bool,
+    stderr_to_stdout: bool,
 }
 
 /// The ends of the pipes between port and program.
@@ -70,34 +74,36 @@ const WRITES: Interest = Interest {
 impl Program {
     /// A program that is still to be started.
     pub(super) fn new(command: Command, options: &Options, turn: &Arc<Turn>) -> Program {
+        let start = Start {
+            command,
+            direction: options.direction,
+            nouse_stdio: options.nouse_stdio,
+            stderr_to_stdout: options.stderr_to_stdout,
+        };
         let life = Life {
-            command: Some(Box::new(command)),
+            start: Some(Box::new(start)),
+            outlet: Outlet::new(options),
             pid: None,
             watch: None,
             child: None,
             status: None,
+            wants_status: options.exit_status && options.direction.reads(),
             input_ended: false,
         };
         Program {
-            direction: options.direction,
-            packet: options.packet,
-            nouse_stdio: options.nouse_stdio,
-            stderr_to_stdout: options.stderr_to_stdout,
-            exit_status: options.exit_status,
             intake: Intake::new(turn, options),
-            outlet: Outlet::new(turn),
             life: TurnCell::new(turn, life),
         }
     }
 
     fn launch(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) -> Result<(), Errno> {
-        let Some(command) = self.life.get(on).command.take() else {
+        let Some(start) = self.life.get(on).start.take() else {
             return Err(Errno::EINVAL);
         };
-        let pipes = Pipes::new(self.direction, self.stderr_to_stdout)?;
-        let child = command.start(self.descriptors(&pipes))?;
+        let pipes = Pipes::new(start.direction, start.stderr_to_stdout)?;
+        let child = start.command.start(start.descriptors(&pipes))?;
         self.life.get(on).pid = NonZeroU32::new(child.pid());
-        let attached = self.attach(on, port, pipes, &child);
+        let attached = self.attach(on, port, pipes, start.direction.reads(), &child);
         let life = self.life.get(on);
         match attached {
             Ok(watch) => {
@@ -106,39 +112,12 @@ impl Program {
                 Ok(())
             }
             Err(error) => {
+                life.outlet.close();
                 self.intake.close(on);
-                self.outlet.close(on);
                 port.services().orphans.adopt(child);
                 Err(error)
             }
         }
-    }
-
-    /// What the program gets as its descriptors 0 to 4.
-    fn descriptors<'p>(&self, pipes: &'p Pipes) -> [Given<'p>; 5] {
-        let copy = |end: &'p OwnedFd| Given::Copy(end.as_fd());
-        let reads = pipes.to_program.as_ref().map(|pipe| copy(&pipe.reader));
-        let writes = pipes.to_port.as_ref().map(|pipe| copy(&pipe.writer));
-        if self.nouse_stdio {
-            let reads = reads.unwrap_or(Given::Closed);
-            let writes = writes.unwrap_or(Given::Closed);
-            return [
-                Given::Inherited,
-                Given::Inherited,
-                Given::Inherited,
-                reads,
-                writes,
-            ];
-        }
-        let errors = writes.filter(|_| self.stderr_to_stdout);
-        let writes = writes.filter(|_| self.direction.reads());
-        [
-            reads.unwrap_or(Given::Inherited),
-            writes.unwrap_or(Given::Inherited),
-            errors.unwrap_or(Given::Inherited),
-            Given::Closed,
-            Given::Closed,
-        ]
     }
 
     /// Takes our ends of the pipes, and begins to listen.
@@ -147,13 +126,14 @@ impl Program {
         on: &mut OnTurn<'_>,
         port: &Arc<Port>,
         pipes: Pipes,
+        reads: bool,
         child: &Child,
     ) -> Result<Watch, Errno> {
         if let Some(Pipe { writer, .. }) = pipes.to_program {
             fd::set_nonblocking(&writer, true)?;
-            self.outlet.open(on, writer);
+            self.life.get(on).outlet.open(writer);
         }
-        if let (Some(Pipe { reader, .. }), true) = (pipes.to_port, self.direction.reads()) {
+        if let Some(Pipe { reader, .. }) = pipes.to_port.filter(|_| reads) {
             fd::set_nonblocking(&reader, true)?;
             let watch = watch(port, &reader, READS)?;
             self.intake.open(on, Source::Owned(reader), Some(watch));
@@ -174,7 +154,7 @@ impl Program {
             Pumped::End => {
                 self.intake.close(on);
                 self.life.get(on).input_ended = true;
-                if self.exit_status {
+                if self.life.get(on).wants_status {
                     self.tell_status(on, port);
                 } else {
                     port.end_of_input(on, None);
@@ -186,10 +166,10 @@ impl Program {
 
     /// The program may take more.
     fn on_output(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
-        if let Err(error) = self.outlet.drain(on) {
+        if let Err(error) = self.life.get(on).outlet.drain() {
             return port.fail(on, Term::atom(error.name()));
         }
-        let queued = self.outlet.queued(on);
+        let queued = self.queued(on);
         port.queue_changed(on, queued);
         port.flushed(on);
     }
@@ -209,7 +189,7 @@ impl Program {
                 life.status = Some(status);
                 self.tell_status(on, port);
             }
-            Exit::Taken if self.wants_status() && port.phase(on) == Phase::Open => {
+            Exit::Taken if life.wants_status && port.phase(on) == Phase::Open => {
                 tracing::error!(port = %port.id(), "the exit status of the program is lost: \
                     this process ignores SIGCHLD, or waits for children that are not its own");
                 port.fail(on, Term::atom(Errno::ECHILD.name()));
@@ -222,16 +202,11 @@ impl Program {
     /// closing has nobody to tell, and goes on to write what waits.
     fn tell_status(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
         let life = self.life.get(on);
-        if let (true, Some(status)) = (self.wants_status() && life.input_ended, life.status)
+        if let (true, Some(status)) = (life.wants_status && life.input_ended, life.status)
             && port.phase(on) == Phase::Open
         {
             port.end_of_input(on, Some(status));
         }
-    }
-
-    /// Without output to be read a status is never told, even if asked for.
-    fn wants_status(&self) -> bool {
-        self.exit_status && self.direction.reads()
     }
 }
 
@@ -250,27 +225,17 @@ impl Transport for Program {
         _: Option<Pid>,
         data: &mut IoData<'_>,
     ) {
-        if !self.direction.writes() {
-            return port.fail(on, Term::atom(Errno::EBADF.name()));
-        }
-        let header = match self.packet {
-            None if data.is_empty() => return,
-            None => Header::NONE,
-            Some(packet) => match Header::new(packet, data.len()) {
-                Some(header) => header,
-                None => return port.fail(on, Term::atom(Errno::EINVAL.name())),
-            },
-        };
-        if let Err(error) = self.outlet.send(on, &header, std::mem::take(data)) {
+        let outlet = &mut self.life.get(on).outlet;
+        if let Err(error) = outlet.send(std::mem::take(data)) {
             return port.fail(on, Term::atom(error.name()));
         }
-        let queued = self.outlet.queued(on);
+        let queued = outlet.queued();
         if queued == 0 {
             return;
         }
-        if let Some(fd) = self.outlet.unwatched(on) {
+        if let Some(fd) = outlet.unwatched() {
             match watch(port, &fd, WRITES) {
-                Ok(watch) => self.outlet.watched(on, watch),
+                Ok(watch) => outlet.watched(watch),
                 Err(error) => return port.fail(on, Term::atom(error.name())),
             }
         }
@@ -278,7 +243,7 @@ impl Transport for Program {
     }
 
     fn queued(&self, on: &mut OnTurn<'_>) -> usize {
-        self.outlet.queued(on)
+        self.life.get(on).outlet.queued()
     }
 
     /// Nothing to do: what waits is being written anyway, and input is still read, so that its
@@ -287,8 +252,8 @@ impl Transport for Program {
 
     fn stop(&self, on: &mut OnTurn<'_>, port: &Arc<Port>) {
         self.intake.close(on);
-        self.outlet.close(on);
         let life = self.life.get(on);
+        life.outlet.close();
         life.watch = None;
         if let Some(child) = life.child.take() {
             port.services().orphans.adopt(child);
@@ -322,6 +287,35 @@ impl Transport for Program {
             queue_limited: true,
             soft_busy: false,
         }
+    }
+}
+
+impl Start {
+    /// What the program gets as its descriptors 0 to 4.
+    fn descriptors<'p>(&self, pipes: &'p Pipes) -> [Given<'p>; 5] {
+        let copy = |end: &'p OwnedFd| Given::Copy(end.as_fd());
+        let reads = pipes.to_program.as_ref().map(|pipe| copy(&pipe.reader));
+        let writes = pipes.to_port.as_ref().map(|pipe| copy(&pipe.writer));
+        if self.nouse_stdio {
+            let reads = reads.unwrap_or(Given::Closed);
+            let writes = writes.unwrap_or(Given::Closed);
+            return [
+                Given::Inherited,
+                Given::Inherited,
+                Given::Inherited,
+                reads,
+                writes,
+            ];
+        }
+        let errors = writes.filter(|_| self.stderr_to_stdout);
+        let writes = writes.filter(|_| self.direction.reads());
+        [
+            reads.unwrap_or(Given::Inherited),
+            writes.unwrap_or(Given::Inherited),
+            errors.unwrap_or(Given::Inherited),
+            Given::Closed,
+            Given::Closed,
+        ]
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::os::errno::Errno;
 use crate::os::fd::{self, Wait};
 use crate::os::poll::Interest;
-use crate::port::{Options, Port};
+use crate::port::{Options, Packet, Port};
 use crate::runtime::reactor::Watch;
 use crate::runtime::turn::{OnTurn, Turn, TurnCell};
 use crate::seldom::Seldom;
@@ -293,10 +293,7 @@ impl Drop for Scratch {
 
 /// The way out of a descriptor of our own that does not block.
 pub(super) struct Outlet {
-    state: TurnCell<Writing>,
-}
-
-struct Writing {
+    packet: Option<Packet>,
     // The watch goes before the descriptor it watches.
     held_up: Seldom<HeldUp>,
     to: Option<OwnedFd>,
@@ -310,89 +307,75 @@ struct HeldUp {
     outbox: Outbox,
 }
 
-impl Writing {
-    fn queued(&self) -> usize {
-        self.held_up.get().map_or(0, |held_up| held_up.outbox.len())
-    }
-}
-
 impl Outlet {
     /// Nowhere to write to yet.
-    pub(super) fn new(turn: &Arc<Turn>) -> Outlet {
-        let writing = Writing {
+    pub(super) fn new(options: &Options) -> Outlet {
+        Outlet {
+            packet: options.packet,
             held_up: Seldom::default(),
             to: None,
             width: Width::default(),
-        };
-        Outlet {
-            state: TurnCell::new(turn, writing),
         }
     }
 
     /// Writes go here from now on.
-    pub(super) fn open(&self, on: &mut OnTurn<'_>, to: OwnedFd) {
-        self.state.get(on).to = Some(to);
+    pub(super) fn open(&mut self, to: OwnedFd) {
+        self.to = Some(to);
     }
 
     /// Forgets what waits, and closes.
-    pub(super) fn close(&self, on: &mut OnTurn<'_>) {
-        let state = self.state.get(on);
-        state.held_up.take();
-        state.to = None;
-        state.width = Width::default();
+    pub(super) fn close(&mut self) {
+        self.held_up.take();
+        self.to = None;
+        self.width = Width::default();
     }
 
     /// How many bytes wait.
-    pub(super) fn queued(&self, on: &mut OnTurn<'_>) -> usize {
-        self.state.get(on).queued()
+    pub(super) fn queued(&self) -> usize {
+        self.held_up.get().map_or(0, |held_up| held_up.outbox.len())
     }
 
     /// The descriptor that has to be watched, because bytes wait and nobody does yet.
-    pub(super) fn unwatched(&self, on: &mut OnTurn<'_>) -> Option<RawFd> {
-        let state = self.state.get(on);
-        let held_up = state.held_up.get()?;
+    pub(super) fn unwatched(&self) -> Option<RawFd> {
+        let held_up = self.held_up.get()?;
         let unwatched = held_up.watch.is_none() && !held_up.outbox.is_empty();
-        state
-            .to
-            .as_ref()
-            .filter(|_| unwatched)
-            .map(OwnedFd::as_raw_fd)
+        let to = self.to.as_ref().filter(|_| unwatched);
+        to.map(OwnedFd::as_raw_fd)
     }
 
     /// Somebody watches now, and calls [`Outlet::drain`].
-    pub(super) fn watched(&self, on: &mut OnTurn<'_>, watch: Watch) {
-        self.state.get(on).held_up.wanted().watch = Some(watch);
+    pub(super) fn watched(&mut self, watch: Watch) {
+        self.held_up.wanted().watch = Some(watch);
     }
 
-    /// Sends a packet, or as much as is taken now; the rest waits its turn.
-    pub(super) fn send(
-        &self,
-        on: &mut OnTurn<'_>,
-        header: &Header,
-        data: IoData<'_>,
-    ) -> Result<(), Errno> {
-        let state = self.state.get(on);
-        let Some(to) = &state.to else {
+    /// Sends a packet, or as much as is taken now; the rest waits its turn. `EINVAL` for more than a packet
+    /// can hold, `EBADF` where there is no way out.
+    pub(super) fn send(&mut self, data: IoData<'_>) -> Result<(), Errno> {
+        let Some(to) = &self.to else {
             return Err(Errno::EBADF);
         };
-        let done = match state.queued() == 0 {
-            true => with_pieces(header, &data, |pieces| {
+        let header = match self.packet {
+            None if data.is_empty() => return Ok(()),
+            None => Header::NONE,
+            Some(packet) => Header::new(packet, data.len()).ok_or(Errno::EINVAL)?,
+        };
+        let done = match self.queued() == 0 {
+            true => with_pieces(&header, &data, |pieces| {
                 taken(fd::write_vectored(to, pieces))
             })?,
             false => 0,
         };
         if done < header.as_bytes().len() + data.len() {
             // Nothing at a pipe that was full before: the other side may stand still.
-            state.width.crowded(to, done);
-            state.held_up.wanted().outbox.push(header, data, done);
+            self.width.crowded(to, done);
+            self.held_up.wanted().outbox.push(&header, data, done);
         }
         Ok(())
     }
 
     /// Writes as much of what waits as is taken now.
-    pub(super) fn drain(&self, on: &mut OnTurn<'_>) -> Result<(), Errno> {
-        let state = self.state.get(on);
-        let (Some(to), Some(held_up)) = (&state.to, state.held_up.get_mut()) else {
+    pub(super) fn drain(&mut self) -> Result<(), Errno> {
+        let (Some(to), Some(held_up)) = (&self.to, self.held_up.get_mut()) else {
             return Ok(());
         };
         while !held_up.outbox.is_empty() {
@@ -400,7 +383,7 @@ impl Outlet {
                 0 => break,
                 done => {
                     held_up.outbox.advance(done);
-                    state.width.crowded(to, done);
+                    self.width.crowded(to, done);
                 }
             }
         }

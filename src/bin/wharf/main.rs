@@ -23,6 +23,9 @@ use std::process::ExitCode;
 use wharf::host::Host;
 
 fn main() -> ExitCode {
+    if let Some(status) = bench::taken_reading() {
+        return status;
+    }
     let Arguments { global, command } = Arguments::parse();
     tracing_subscriber::fmt()
         .with_max_level(global.log)

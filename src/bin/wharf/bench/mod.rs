@@ -20,7 +20,7 @@ mod sweep;
 mod table;
 mod work;
 
-use crate::args::{Bench, Global};
+use crate::args::{Bench, Color, Global};
 use crate::print::{Paint, complain, say};
 use folder::Folder;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -53,6 +53,24 @@ pub(crate) fn run(options: &Bench, global: &Global) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The first word of the command line of a process whose start is measured.
+const READING: &str = "--reading";
+
+/// Takes the one reading that this process was started for, if it was. Before all that the command
+/// does at its start: who reads no options and writes no log is an ordinary program.
+pub(crate) fn taken_reading() -> Option<ExitCode> {
+    let mut words = std::env::args_os().skip(1);
+    if words.next()? != READING {
+        return None;
+    }
+    let folder = words.next()?;
+    let item: Vec<String> = words.map_while(|word| word.into_string().ok()).collect();
+    Some(one(folder.as_ref(), &item).unwrap_or_else(|error| {
+        complain(Paint::stderr(Color::Never), error);
+        ExitCode::FAILURE
+    }))
 }
 
 /// Takes one reading in this process.

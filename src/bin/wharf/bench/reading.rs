@@ -79,7 +79,12 @@ impl<'f> Readings<'f> {
         match group.way {
             Way::Plain => work,
             Way::OneCore => self.by_prog("one_core", &work),
-            Way::Library => self.by_prog("timed", &work),
+            Way::Library => {
+                let mut command = Command::new(&self.wharf);
+                command.arg(super::READING).arg(self.folder);
+                command.args(group.work.split(' '));
+                self.by_prog("timed", &command)
+            }
             Way::Script => {
                 let folder = self.folder.display();
                 let script = format!(
