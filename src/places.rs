@@ -29,12 +29,14 @@ impl At {
     #[inline]
     fn of(index: usize) -> At {
         let place = index.saturating_add(FIRST_PIECE * PIECES_ALIKE);
-        let doublings = (place.ilog2() - (FIRST_PIECE * PIECES_ALIKE).ilog2()) as usize;
-        let piece_len = FIRST_PIECE << doublings;
+        let doublings = place.ilog2() - (FIRST_PIECE * PIECES_ALIKE).ilog2();
+        // Shifts and masks: the lengths are powers of two, which no compiler sees.
+        let piece_bits = FIRST_PIECE.ilog2() + doublings;
+        let piece_len = 1 << piece_bits;
         At {
-            piece: doublings * PIECES_ALIKE + place / piece_len % PIECES_ALIKE,
+            piece: doublings as usize * PIECES_ALIKE + (place >> piece_bits) % PIECES_ALIKE,
             piece_len,
-            offset: place % piece_len,
+            offset: place & (piece_len - 1),
         }
     }
 }

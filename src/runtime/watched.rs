@@ -71,6 +71,7 @@ impl Watched {
     }
 
     /// The entry of a descriptor that somebody watches, or once did.
+    #[inline]
     fn entry(&self, fd: RawFd) -> Option<EntryGuard<'_>> {
         let index = usize::try_from(fd).ok()?;
         let group = self.groups.get(index / GROUP)?.lock();
@@ -87,6 +88,7 @@ impl Watched {
     }
 
     /// The entry of a watch, if the descriptor is still its.
+    #[inline]
     pub(super) fn entry_of(&self, token: Token) -> Option<EntryGuard<'_>> {
         let entry = self.entry(token.fd)?;
         let current = entry.group[entry.at].is_of(token);
