@@ -8,6 +8,7 @@ use crate::runtime::workers::Workers;
 use crate::table::Table;
 use std::os::fd::AsRawFd;
 use std::sync::mpsc::{Receiver, channel};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 /// Somebody who watches, until dropped.
@@ -396,4 +397,97 @@ fn an_alarm_goes_to_the_thread_that_pumps() {
         reactor.kick();
         assert!(pumping.join().unwrap());
     });
+}
+
+/// Pumps again and again on this thread until the thread of our own stands by.
+fn be_reliable(reactor: &Reactor, pipe: &fd::Pipe, told: &Receiver<ThreadId>) {
+    let until = soon();
+    while !reactor.shared.standby.is_here() {
+        assert!(Instant::now() < until, "it never stood by");
+        fd::write(&pipe.writer, b"x").unwrap();
+        let told_one = AtomicBool::new(false);
+        let done = || {
+            told_one.fetch_or(told.try_recv().is_ok(), Ordering::SeqCst);
+            told_one.load(Ordering::SeqCst)
+        };
+        while !done() {
+            reactor.pump(&done, Some(Instant::now() + Duration::from_millis(1)));
+        }
+    }
+}
+
+/// Tells on which thread it hears of something.
+fn telling_where(turn: &Arc<Turn>) -> (Watcher, Receiver<ThreadId>) {
+    let (tell, told) = channel();
+    let watcher = Watcher::new(turn, move |_| {
+        tell.send(std::thread::current().id()).ok();
+    });
+    (watcher, told)
+}
+
+#[test]
+fn a_thread_that_is_back_soon_is_left_alone_and_stood_in_for_when_it_stays_away() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (watcher, told) = telling_where(&turn);
+    let _watch = reactor
+        .watch(pipe.reader.as_raw_fd(), EDGE, watcher.0)
+        .unwrap();
+    for _ in 0..3 {
+        be_reliable(&reactor, &pipe, &told);
+        // It stays away, and the event comes all the same.
+        fd::write(&pipe.writer, b"x").unwrap();
+        let by = told.recv_timeout(LONG).unwrap();
+        assert_ne!(by, std::thread::current().id());
+        assert!(!reactor.shared.standby.is_here());
+    }
+}
+
+#[test]
+fn a_handler_that_keeps_a_reliable_thread_keeps_no_events_from_others() {
+    let (reactor, _timers) = reactor();
+    let workers = Workers::new(1);
+    let pipes = [pipe().unwrap(), pipe().unwrap(), pipe().unwrap()];
+    let (first, told) = telling_where(&Turn::new(&workers));
+    let _first = reactor.watch(pipes[0].reader.as_raw_fd(), EDGE, first.0);
+    be_reliable(&reactor, &pipes[0], &told);
+    let (second, other) = Watcher::telling(&Turn::new(&workers));
+    let _second = reactor.watch(pipes[1].reader.as_raw_fd(), EDGE, second.0);
+    let got = Arc::new(AtomicU8::new(0));
+    let seen = Arc::clone(&got);
+    let writer = pipes[1].writer.try_clone().unwrap();
+    let other = std::sync::Mutex::new(other);
+    // Waits for an event that nobody but the thread of our own can bring.
+    let patient = Watcher::new(&Turn::new(&workers), move |_| {
+        fd::write(&writer, b"x").unwrap();
+        let answer = other.lock().unwrap().recv_timeout(LONG);
+        seen.store(1 + u8::from(answer.is_ok()), Ordering::SeqCst);
+    });
+    let _third = reactor.watch(pipes[2].reader.as_raw_fd(), EDGE, patient.0);
+    fd::write(&pipes[2].writer, b"x").unwrap();
+    reactor.pump(&|| got.load(Ordering::SeqCst) > 0, Some(soon()));
+    while got.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(got.load(Ordering::SeqCst), 2, "its event was kept back");
+}
+
+#[test]
+fn a_reactor_ends_while_its_thread_stands_by() {
+    let (reactor, _timers) = reactor();
+    let turn = Turn::new(&Workers::new(1));
+    let pipe = pipe().unwrap();
+    let (watcher, told) = telling_where(&turn);
+    let watch = reactor
+        .watch(pipe.reader.as_raw_fd(), EDGE, watcher.0)
+        .unwrap();
+    be_reliable(&reactor, &pipe, &told);
+    let shared = Arc::downgrade(&reactor.shared);
+    drop((watch, reactor));
+    let until = soon();
+    while shared.strong_count() > 0 {
+        assert!(Instant::now() < until, "its thread stays");
+        std::thread::yield_now();
+    }
 }
