@@ -23,6 +23,10 @@ pub(crate) mod fence {
         HELPS.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn may_be_helped() -> bool {
+        !is_helped()
+    }
+
     pub(crate) fn helped() {
         fence(Ordering::SeqCst);
     }

@@ -107,7 +107,7 @@ fn in_order(list: &[u32], of: &[u32]) -> bool {
 }
 
 pub(crate) fn search() {
-    for (helps, fences) in [(true, "the kernel's fences"), (false, "fences of its own")] {
+    for (helps, fences) in [(false, "fences of its own"), (true, "the kernel's fences")] {
         fence::HELPS.store(helps, Ordering::Relaxed);
         search_with(fences);
     }

@@ -12,12 +12,14 @@ use std::time::Duration;
 
 use super::thread;
 
-/// Both sides pass a fence of their own, as the kernel cannot help; so it is at first.
+/// Both sides pass a fence of their own: the kernel has not answered yet.
 const BOTH: u8 = 0;
 /// The kernel helps.
 const KERNEL: u8 = 1;
 /// It did, and refuses now: somebody forbade it after the start.
 const BROKEN: u8 = 2;
+/// Both pass one, for good: the kernel knows no such thing, or somebody forbids it.
+const REFUSED: u8 = 3;
 
 static WAY: AtomicU8 = AtomicU8::new(BOTH);
 
@@ -33,9 +35,11 @@ pub(crate) fn prepare() {
 }
 
 fn ask_for_help() {
-    if ask(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) {
-        WAY.store(KERNEL, Ordering::SeqCst);
-    }
+    let way = match ask(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) {
+        true => KERNEL,
+        false => REFUSED,
+    };
+    WAY.store(way, Ordering::SeqCst);
 }
 
 /// Whether this process has no thread but this one, as far as can be told.
@@ -48,6 +52,11 @@ fn is_only_thread() -> bool {
 /// Whether the kernel helps.
 pub(crate) fn is_helped() -> bool {
     WAY.load(Ordering::Acquire) == KERNEL
+}
+
+/// Whether the kernel may help later.
+pub(crate) fn may_be_helped() -> bool {
+    WAY.load(Ordering::Relaxed) == BOTH
 }
 
 /// For the side that comes often and knows that the kernel helps, or did so once.
@@ -80,7 +89,7 @@ pub(crate) fn often() {
 pub(crate) fn rarely() -> bool {
     fence(Ordering::SeqCst);
     match WAY.load(Ordering::SeqCst) {
-        BOTH => true,
+        BOTH | REFUSED => true,
         KERNEL if pass_everywhere() => true,
         _ => {
             WAY.store(BROKEN, Ordering::SeqCst);

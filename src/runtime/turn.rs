@@ -36,6 +36,8 @@ struct Left {
 const SHARED: u8 = 1;
 /// Tasks wait, or a worker runs the last of them. Set and taken back under the lock of the tasks.
 const AWAITED: u8 = 2;
+/// Beside `SHARED`: nobody has met anybody, but the kernel had not said yet that it helps.
+const UNDECIDED: u8 = 8;
 /// Beside `AWAITED`: the last of them is being run, and no more wait.
 const LAST: u8 = 4;
 
@@ -142,7 +144,11 @@ fn back() {
 impl Turn {
     /// An idle turn whose left tasks `workers` run.
     pub(crate) fn new(workers: &Arc<Workers>) -> Arc<Turn> {
-        let news = if fence::is_helped() { 0 } else { SHARED };
+        let news = match (fence::is_helped(), fence::may_be_helped()) {
+            (true, _) => 0,
+            (false, true) => SHARED | UNDECIDED,
+            (false, false) => SHARED,
+        };
         Arc::new(Turn {
             taken: AtomicBool::new(false),
             news: AtomicU8::new(news),
@@ -239,12 +245,29 @@ impl Turn {
 
     #[inline]
     fn free(&self) {
-        if self.has_news(SHARED) {
+        if self.has_news(SHARED) && !self.decide() {
             release_and_fence(&self.taken);
         } else {
             self.taken.store(false, Ordering::Release);
             fence::helped();
         }
+    }
+
+    /// For who is on the turn: it is like one that was made later, where the kernel helps by now.
+    #[inline]
+    fn decide(&self) -> bool {
+        self.has_news(UNDECIDED) && fence::is_helped() && self.take_back_shared()
+    }
+
+    #[cold]
+    fn take_back_shared(&self) -> bool {
+        let _tasks = self.tasks();
+        // Who leaves a task makes it shared for good, under this lock.
+        let undecided = self.has_news(UNDECIDED);
+        if undecided {
+            self.news.store(0, Ordering::Relaxed);
+        }
+        undecided
     }
 
     /// Tasks came meanwhile: unless somebody has seen to them, a worker does, or this thread where they are
