@@ -51,21 +51,6 @@ impl World {
         self.turn.run_or_post(move |on| world.run(on, number));
     }
 
-    /// Leaves it for a worker, or for who is on the turn.
-    fn leave_light(self: &Arc<World>, number: u32) {
-        let world = Arc::clone(self);
-        let task = Box::new(move |on: &mut OnTurn<'_>| world.run(on, number));
-        self.turn.post_light(task);
-    }
-
-    /// Notes a number, if nobody is on the turn, and does what was left meanwhile.
-    fn visit(&self, number: u32) {
-        if let Some(visit) = self.turn.enter() {
-            let mut visit = visit.with_light_tasks();
-            self.cell.get(visit.on()).push(number);
-        }
-    }
-
     /// Leaves it for a worker.
     fn leave(self: &Arc<World>, number: u32) {
         let world = Arc::clone(self);
@@ -152,20 +137,6 @@ fn search_with(fences: &str) {
         world.ask(3);
         let list = world.finish();
         assert!(in_order(&list, &[1, 2]), "{list:?}");
-    });
-    search("a visitor does what is light", || {
-        let world = World::new(1, 3);
-        let other = Arc::clone(&world);
-        let leaver = thread::spawn(move || {
-            other.leave_light(1);
-            other.leave_light(2);
-            other.leave(3);
-        });
-        world.visit(11);
-        world.visit(12);
-        leaver.join().unwrap();
-        let list = world.finish();
-        assert!(in_order(&list, &[1, 2, 3]), "{list:?}");
     });
     search("two turns share one worker", || {
         let (one, two) = (World::new(1, 1), World::new(1, 1));

@@ -133,12 +133,7 @@ pub(super) fn job_done(port: Arc<Port>, done: Done) {
 
 fn give_back_later(port: Arc<Port>) {
     let turn = Arc::clone(port.turn());
-    let is_light = port.transport_as().is_some_and(pace::is_quick);
-    let task = Box::new(move |on: &mut OnTurn<'_>| give_all_back(on, port));
-    match is_light {
-        true => turn.post_light(task),
-        false => turn.post(task),
-    }
+    turn.post(Box::new(move |on| give_all_back(on, port)));
 }
 
 /// Gives back the jobs that are done; many, by a further task.

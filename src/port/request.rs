@@ -99,10 +99,7 @@ impl Port {
         flags: CommandFlags,
     ) -> Result<Commanded, WouldDeadlock> {
         match self.turn.enter() {
-            Some(visit) => {
-                let mut visit = visit.with_light_tasks();
-                Ok(self.command_on(visit.on(), caller, data, flags))
-            }
+            Some(mut visit) => Ok(self.command_on(visit.on(), caller, data, flags)),
             None => self.command_later(caller, data, flags),
         }
     }
@@ -206,10 +203,7 @@ impl Port {
         answer: &mut Term,
     ) -> Answer<Result<(), Unsupported>> {
         match self.turn.enter() {
-            Some(visit) => {
-                let mut visit = visit.with_light_tasks();
-                self.control_on(visit.on(), caller, operation, data, answer)
-            }
+            Some(mut visit) => self.control_on(visit.on(), caller, operation, data, answer),
             None => self.control_later(caller, operation, data, answer),
         }
     }

@@ -26,12 +26,6 @@ use crate::seldom::Seldom;
 /// Something to do once it is its time on a turn.
 pub(crate) type Task = Box<dyn FnOnce(&mut OnTurn<'_>) + Send>;
 
-/// A task that was left.
-struct Left {
-    task: Task,
-    is_light: bool,
-}
-
 /// Of a turn's news: a task was left while somebody was on the turn, once or more often.
 const SHARED: u8 = 1;
 /// Tasks wait, or a worker runs the last of them. Set and taken back under the lock of the tasks.
@@ -43,9 +37,6 @@ const LAST: u8 = 4;
 
 /// How many tasks a worker runs before it lets other turns have the thread.
 const TASKS_PER_VISIT: usize = 64;
-
-/// How many light tasks somebody does who is on the turn for something else.
-const LIGHT_TASKS_MAX: usize = 4;
 
 /// Looks at a turn that is taken before a task is left on it: about as long as a short callback.
 const LOOKS: u32 = 32;
@@ -62,7 +53,7 @@ pub(crate) struct Turn {
     news: AtomicU8,
     /// Guards `tasks`. Beside them, since around them it would take as much room as a pointer.
     gate: Lock<()>,
-    tasks: UnsafeCell<Seldom<VecDeque<Left>>>,
+    tasks: UnsafeCell<Seldom<VecDeque<Task>>>,
     workers: Arc<Workers>,
 }
 
@@ -71,12 +62,12 @@ unsafe impl Sync for Turn {}
 
 /// The tasks of a turn, while nobody else has them.
 struct Tasks<'t> {
-    tasks: &'t UnsafeCell<Seldom<VecDeque<Left>>>,
+    tasks: &'t UnsafeCell<Seldom<VecDeque<Task>>>,
     _gate: Guard<'t, ()>,
 }
 
 impl Deref for Tasks<'_> {
-    type Target = Seldom<VecDeque<Left>>;
+    type Target = Seldom<VecDeque<Task>>;
     fn deref(&self) -> &Self::Target {
         // SAFETY: `Turn::tasks` took the gate, which is held as long as this lives.
         unsafe { &*self.tasks.get() }
@@ -201,7 +192,6 @@ impl Turn {
         deeper();
         Some(Visit {
             on: OnTurn::new(self),
-            does_light_tasks: false,
         })
     }
 
@@ -236,10 +226,10 @@ impl Turn {
 
     /// Whoever was on the turn leaves it.
     #[inline]
-    fn leave(self: &Arc<Self>, does_light_tasks: bool) {
+    fn leave(self: &Arc<Self>) {
         self.free();
         if self.has_news(AWAITED) {
-            self.pass_on(does_light_tasks);
+            self.pass_on();
         }
     }
 
@@ -270,25 +260,12 @@ impl Turn {
         undecided
     }
 
-    /// Tasks came meanwhile: unless somebody has seen to them, a worker does, or this thread where they are
-    /// light ones.
+    /// Tasks came meanwhile: unless somebody has seen to them, a worker does.
     #[cold]
-    fn pass_on(self: &Arc<Self>, does_light_tasks: bool) {
-        if !self.take() {
-            return;
+    fn pass_on(self: &Arc<Self>) {
+        if self.take() {
+            self.workers.schedule(Arc::clone(self));
         }
-        if does_light_tasks && !thread_is_on_a_turn() {
-            for _ in 0..LIGHT_TASKS_MAX {
-                let Some(task) = self.next_light() else {
-                    break;
-                };
-                self.run(task);
-            }
-            if !self.has_news(AWAITED) {
-                return self.leave(false);
-            }
-        }
-        self.workers.schedule(Arc::clone(self));
     }
 
     fn run(self: &Arc<Self>, task: Task) {
@@ -301,24 +278,8 @@ impl Turn {
 
     /// Leaves `task` to be run in its time, by a worker.
     pub(crate) fn post(self: &Arc<Self>, task: Task) {
-        self.add(Left {
-            task,
-            is_light: false,
-        });
-    }
-
-    /// The same of a task that takes some microseconds: whoever is on the turn meanwhile, for something
-    /// else, may do it before it leaves ([`Visit::with_light_tasks`]).
-    pub(crate) fn post_light(self: &Arc<Self>, task: Task) {
-        self.add(Left {
-            task,
-            is_light: true,
-        });
-    }
-
-    fn add(self: &Arc<Self>, left: Left) {
         let mut tasks = self.tasks();
-        tasks.wanted().push_back(left);
+        tasks.wanted().push_back(task);
         let before = self.news.swap(SHARED | AWAITED, Ordering::Relaxed);
         if before & AWAITED != 0 {
             // Somebody sees to those before it, and so to this one.
@@ -368,31 +329,20 @@ impl Turn {
     pub(crate) fn visit(self: &Arc<Self>) {
         for _ in 0..TASKS_PER_VISIT {
             let mut tasks = self.tasks();
-            let Some(left) = self.pop(&mut tasks) else {
+            let Some(task) = self.pop(&mut tasks) else {
                 // Under the lock of the tasks none can slip in between look and leave.
                 self.taken.store(false, Ordering::Release);
                 return;
             };
             drop(tasks);
-            self.run(left.task);
+            self.run(task);
         }
         self.workers.schedule(Arc::clone(self));
     }
 
-    /// The next task, if it is a light one.
-    fn next_light(&self) -> Option<Task> {
-        let mut tasks = self.tasks();
-        let first = tasks.get().and_then(VecDeque::front);
-        if first.is_some_and(|first| !first.is_light) {
-            return None;
-        }
-        self.pop(&mut tasks).map(|left| left.task)
-    }
-
     /// The next task. Whether there are more is noted, and whether there was one.
-    fn pop(&self, tasks: &mut Seldom<VecDeque<Left>>) -> Option<Left> {
-        let left = tasks.get_mut();
-        let next = left.and_then(VecDeque::pop_front);
+    fn pop(&self, tasks: &mut Seldom<VecDeque<Task>>) -> Option<Task> {
+        let next = tasks.get_mut().and_then(VecDeque::pop_front);
         if tasks.get().is_none_or(VecDeque::is_empty) {
             let news = if next.is_some() { AWAITED | LAST } else { 0 };
             // Nobody else writes it without the lock, and it is not new.
@@ -405,7 +355,6 @@ impl Turn {
 /// A stay on a turn that was idle. Dropping it leaves the turn.
 pub(crate) struct Visit<'t> {
     on: OnTurn<'t>,
-    does_light_tasks: bool,
 }
 
 impl<'t> Visit<'t> {
@@ -414,21 +363,13 @@ impl<'t> Visit<'t> {
     pub(crate) fn on(&mut self) -> &mut OnTurn<'t> {
         &mut self.on
     }
-
-    /// Will do some light tasks that are left meanwhile when it is over. For callers that hold no lock
-    /// by then.
-    #[inline]
-    pub(crate) fn with_light_tasks(mut self) -> Visit<'t> {
-        self.does_light_tasks = true;
-        self
-    }
 }
 
 impl Drop for Visit<'_> {
     #[inline]
     fn drop(&mut self) {
         back();
-        self.on.turn.leave(self.does_light_tasks);
+        self.on.turn.leave();
     }
 }
 
@@ -447,7 +388,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.leave(false);
+        self.0.leave();
     }
 }
 

@@ -81,41 +81,6 @@ fn a_turn_that_is_held_runs_nothing_else() {
 }
 
 #[test]
-fn who_is_on_the_turn_does_light_tasks_in_their_order_and_leaves_others() {
-    let turn = turn();
-    let here = std::thread::current().id();
-    let (done, wait) = mpsc::channel();
-    let task = |number: u32| -> Task {
-        let done = done.clone();
-        Box::new(move |_| done.send((number, std::thread::current().id())).unwrap())
-    };
-    let visit = turn.enter().expect("idle").with_light_tasks();
-    turn.post_light(task(1));
-    turn.post_light(task(2));
-    turn.post(task(3));
-    turn.post_light(task(4));
-    drop(visit);
-    let next = || wait.recv_timeout(PATIENCE).expect("all tasks run");
-    assert_eq!([next(), next()], [(1, here), (2, here)]);
-    let others = [next(), next()];
-    assert_eq!(others.map(|(number, _)| number), [3, 4]);
-    assert!(others.iter().all(|(_, thread)| *thread != here));
-}
-
-#[test]
-fn light_tasks_that_are_all_done_leave_the_turn_idle() {
-    let turn = turn();
-    for _ in 0..100 {
-        let visit = turn.enter().expect("idle").with_light_tasks();
-        turn.post_light(Box::new(|_| ()));
-        drop(visit);
-    }
-    let (done, wait) = mpsc::channel();
-    turn.post(Box::new(move |_| done.send(()).unwrap()));
-    wait.recv_timeout(PATIENCE).expect("a later one runs");
-}
-
-#[test]
 fn a_panicking_task_leaves_the_turn_usable() {
     let turn = turn();
     let (done, wait) = mpsc::channel();
