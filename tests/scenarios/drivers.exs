@@ -130,7 +130,7 @@ end
 Scenario.tell("start refuses its arguments", 0, fn -> Port.open({:spawn_driver, "reader_drv"}, []) end)
 Scenario.tell("start fails with an error number", 0, fn -> Port.open({:spawn_driver, "reader_drv /no/such"}, []) end)
 Scenario.tell("a reader", 0, fn ->
-  file = Path.join(System.tmp_dir!(), "wharf_scenario_read_#{:erlang.unique_integer([:positive])}")
+  file = Path.join(System.tmp_dir!(), "wharf_scenario_read_#{System.pid()}_#{:erlang.unique_integer([:positive])}")
   make = Scenario.sh("mkfifo " <> file, [:exit_status])
   receive do
     {^make, {:exit_status, 0}} -> :ok
@@ -149,7 +149,7 @@ Scenario.tell("a reader", 0, fn ->
   Scenario.flush(4) |> Enum.filter(fn message -> elem(message, 0) == :text end)
 end)
 Scenario.tell("a writer's queue is written before it closes", 1, fn ->
-  file = Path.join(System.tmp_dir!(), "wharf_scenario_write_#{:erlang.unique_integer([:positive])}")
+  file = Path.join(System.tmp_dir!(), "wharf_scenario_write_#{System.pid()}_#{:erlang.unique_integer([:positive])}")
   p = Port.open({:spawn_driver, "queue_drv " <> file}, [])
   for n <- 1..50, do: Port.command(p, ["line ", Integer.to_string(n), "\n"])
   Port.close(p)

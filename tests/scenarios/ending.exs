@@ -97,7 +97,7 @@ Scenario.tell("no half-close", 2, fn ->
   send(p, {self(), :close})
 end)
 Scenario.tell("closing writes what is queued", 1, fn ->
-  file = Path.join(System.tmp_dir!(), "wharf_scenario_flush_#{:erlang.unique_integer([:positive])}")
+  file = Path.join(System.tmp_dir!(), "wharf_scenario_flush_#{System.pid()}_#{:erlang.unique_integer([:positive])}")
   p = Scenario.sh("sleep 0.1; exec cat > #{file}", [:exit_status, :out])
   Port.command(p, String.duplicate("x", 400_000))
   Port.close(p)

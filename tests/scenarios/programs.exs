@@ -18,7 +18,7 @@ Scenario.tell("no search in the path", 0, fn -> Port.open({:spawn_executable, "c
 Scenario.tell("no words in an executable's name", 0, fn -> Port.open({:spawn_executable, "/bin/cat -n"}, []) end)
 
 Scenario.tell("an executable text without a first line", 2, fn ->
-  file = Path.join(System.tmp_dir!(), "wharf_scenario_text_#{:erlang.unique_integer([:positive])}")
+  file = Path.join(System.tmp_dir!(), "wharf_scenario_text_#{System.pid()}_#{:erlang.unique_integer([:positive])}")
   File.write!(file, "echo never\n")
   File.chmod!(file, 0o755)
   Port.open({:spawn_executable, file}, [:exit_status])
@@ -28,7 +28,7 @@ Scenario.tell("an executable text without a first line", 2, fn ->
 end)
 
 Scenario.tell("a script whose interpreter is missing", 2, fn ->
-  file = Path.join(System.tmp_dir!(), "wharf_scenario_script_#{:erlang.unique_integer([:positive])}")
+  file = Path.join(System.tmp_dir!(), "wharf_scenario_script_#{System.pid()}_#{:erlang.unique_integer([:positive])}")
   File.write!(file, "#!/no/such/interpreter\n")
   File.chmod!(file, 0o755)
   Port.open({:spawn_executable, file}, [:exit_status])
