@@ -135,8 +135,14 @@ Scenario.tell("a reader", 0, fn ->
   receive do
     {^make, {:exit_status, 0}} -> :ok
   end
+  # There is a writer before the reader comes: Erlang may call a driver for what the descriptor of that number
+  # had to tell before, and without a writer a pipe is at its end.
+  writer = Scenario.sh("exec 3<>" <> file <> "; echo ready; read go; echo through a pipe >&3")
+  receive do
+    {^writer, {:data, "ready\n"}} -> :ok
+  end
   p = Port.open({:spawn_driver, "reader_drv " <> file}, [:binary, :eof])
-  Scenario.sh("echo through a pipe > " <> file)
+  Port.command(writer, "go\n")
   receive do
     {^p, {:data, text}} -> send(self(), {:text, text})
   end
