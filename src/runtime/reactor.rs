@@ -286,20 +286,20 @@ impl Shared {
     /// Waits for events on the pumping thread. False when it was told to look at its `done` instead.
     fn wait(&self, events: &mut Events, deadline: Option<Instant>) -> Result<bool, Errno> {
         // Who sleeps in the kernel would be woken by what this thread looks out for.
-        let is_alone = self.standby.is_here();
-        let began_ns = clock::monotonic_ns();
-        let there = is_alone
-            && self.vigil.keep(began_ns, || {
+        let alone_since_ns = self.standby.is_here().then(clock::monotonic_ns);
+        let there = alone_since_ns.is_some_and(|began_ns| {
+            self.vigil.keep(began_ns, || {
                 self.poller.look(events);
                 !events.is_empty() || self.pumping.load(Ordering::Relaxed) != LOOKING
-            });
+            })
+        });
         if !there {
             if !self.step(LOOKING, ASLEEP) {
                 return Ok(false);
             }
             self.poller.wait(events, deadline)?;
         }
-        if is_alone {
+        if let Some(began_ns) = alone_since_ns {
             self.vigil.came(began_ns);
         }
         Ok(true)

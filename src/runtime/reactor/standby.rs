@@ -16,7 +16,7 @@ use crate::os::alarm::Alarm;
 use crate::os::clock;
 
 /// How long events wait at most for a thread that stays away for once.
-const GRACE: Duration = Duration::from_micros(250);
+const GRACE: Duration = Duration::from_nanos(GRACE_NS.unsigned_abs());
 const GRACE_NS: i64 = 250_000;
 /// Who is back in that time was back soon.
 const SOON_NS: i64 = GRACE_NS / 2;
