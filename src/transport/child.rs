@@ -70,6 +70,12 @@ const WRITES: Interest = Interest {
     writable: true,
     mode: Mode::Edge,
 };
+/// Once, since a program that is waited for is an event to all who still wait for one.
+const ENDS: Interest = Interest {
+    readable: true,
+    writable: false,
+    mode: Mode::OneShot,
+};
 
 impl Program {
     /// A program that is still to be started.
@@ -138,7 +144,7 @@ impl Program {
             let watch = watch(port, &reader, READS)?;
             self.intake.open(on, Source::Owned(reader), Some(watch));
         }
-        watch(port, child, READS)
+        watch(port, child, ENDS)
     }
 
     /// There is something to read, or nothing ever again.
@@ -180,7 +186,12 @@ impl Program {
         let exit = match life.child.as_ref().map(Child::reap) {
             Some(Ok(Some(exit))) => exit,
             Some(Err(_)) => Exit::Taken,
-            Some(Ok(None)) | None => return,
+            Some(Ok(None)) => {
+                // It fails only where it is watched no more.
+                let _ = life.watch.as_ref().map(|watch| watch.rearm(ENDS));
+                return;
+            }
+            None => return,
         };
         life.watch = None;
         life.child = None;
