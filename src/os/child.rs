@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use super::errno::{Errno, Result};
 use super::exec::{self, GIVEN, Plan, Source};
-use super::fd::{check, lift};
+use super::fd::{check, keep, lift};
 use crate::lock::Lock;
 
 /// What to run, and with what.
@@ -152,7 +152,7 @@ fn start_with(program: &Program<'_>, means: Means) -> Result<Started> {
     stack.keep();
     let pid = answer?.unsigned_abs();
     // SAFETY: the kernel has made this descriptor for us.
-    let pidfd = lift(unsafe { OwnedFd::from_raw_fd(pidfd) });
+    let pidfd = keep(lift(unsafe { OwnedFd::from_raw_fd(pidfd) }));
     // SAFETY: `plan` is ours; read this way because the child has written it behind the compiler's back.
     let (directory_error, stuck) = unsafe {
         (

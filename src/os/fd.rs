@@ -41,6 +41,12 @@ pub(crate) fn pipe() -> Result<Pipe> {
 /// of these, also in a host that has closed them.
 const FIRST_FREE: RawFd = libc::STDERR_FILENO + 1;
 
+/// Numbers from here up to [`FIRST_KEPT`] are for what is there for a moment. A start copies the
+/// table of descriptors up to the highest one that the program is given; were all the low numbers taken by what
+/// many ports keep, each start would copy, and close again, everything they have.
+const FIRST_BRIEF: RawFd = 16;
+const FIRST_KEPT: RawFd = 64;
+
 /// Moves a descriptor away from the numbers of the standard streams; it stays where it is if the
 /// process can have no more.
 pub(super) fn lift(fd: OwnedFd) -> OwnedFd {
@@ -48,6 +54,15 @@ pub(super) fn lift(fd: OwnedFd) -> OwnedFd {
         return fd;
     }
     duplicate(fd.as_raw_fd()).unwrap_or(fd)
+}
+
+/// Moves a descriptor that a port keeps away from the numbers that had better be free when the next
+/// program is started; it stays where it is if there are no others.
+pub(crate) fn keep(fd: OwnedFd) -> OwnedFd {
+    if !(FIRST_BRIEF..FIRST_KEPT).contains(&fd.as_raw_fd()) {
+        return fd;
+    }
+    duplicate_above(fd.as_raw_fd(), FIRST_KEPT).unwrap_or(fd)
 }
 
 /// Whether reads and writes on this descriptor come back at once. The setting belongs to the open
@@ -68,8 +83,13 @@ pub(crate) fn set_nonblocking(fd: &impl AsRawFd, on: bool) -> Result<()> {
 
 /// A second descriptor of what a number stands for; closed in programs that are started.
 pub(crate) fn duplicate(number: RawFd) -> Result<OwnedFd> {
+    duplicate_above(number, FIRST_FREE)
+}
+
+/// The same; it gets a number that is not below `least`.
+fn duplicate_above(number: RawFd, least: RawFd) -> Result<OwnedFd> {
     // SAFETY: no memory is involved.
-    let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, FIRST_FREE) })?;
+    let copy = check(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, least) })?;
     // SAFETY: the kernel has just made this descriptor for us.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
@@ -344,6 +364,25 @@ mod tests {
         assert_eq!(&got, b"oell");
         drop(pipe.writer);
         assert_eq!(read_into(&pipe.reader, &mut got), Ok(0));
+    }
+
+    #[test]
+    fn what_is_kept_leaves_low_numbers_to_what_is_brief() {
+        let (mut kept, mut brief) = (Vec::new(), Vec::new());
+        for _ in 0..FIRST_KEPT {
+            let pipe = pipe().unwrap();
+            kept.push(keep(pipe.writer));
+            brief.push(pipe.reader);
+        }
+        for end in &kept {
+            assert!(!(FIRST_BRIEF..FIRST_KEPT).contains(&end.as_raw_fd()));
+        }
+        // What is moved is the same as before.
+        let last = brief.pop().unwrap();
+        assert_eq!(write(kept.last().unwrap(), b"x"), Ok(1));
+        assert_eq!(read_into(&last, &mut [0; 2]), Ok(1));
+        drop(kept);
+        assert_eq!(read_into(&last, &mut [0; 2]), Ok(0));
     }
 
     #[test]

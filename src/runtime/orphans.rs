@@ -42,6 +42,10 @@ struct Children {
 /// How long the thread stays when there is nothing to wait for.
 const LINGER: Duration = Duration::from_secs(5);
 
+/// How long those that end may gather before the thread looks again: to wake for each would take time from
+/// the others, which have yet to end.
+const GATHER: Duration = Duration::from_millis(1);
+
 const END: Interest = Interest {
     readable: true,
     writable: false,
@@ -131,7 +135,7 @@ impl Home {
     }
 
     fn serve(&self) {
-        let mut events = Events::with_capacity(32);
+        let mut events = Events::with_capacity(256);
         loop {
             let mut children = self.children.lock();
             let idle = children.by_token.is_empty();
@@ -142,18 +146,33 @@ impl Home {
             drop(children);
             let deadline = idle.then(|| Instant::now() + LINGER);
             let failed = self.poller.wait(&mut events, deadline).err();
+            self.reap(&events);
             let mut children = self.children.lock();
-            for event in events.iter() {
-                match children.by_token.get(&event.token).map(Child::reap) {
-                    None | Some(Ok(None)) => {}
-                    // Whatever else: it is gone, or will never be to be had.
-                    Some(_) => drop(children.by_token.remove(&event.token)),
-                }
-            }
             let late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if failed.is_some() || (late && children.by_token.is_empty()) {
+            let idle = children.by_token.is_empty();
+            if failed.is_some() || (late && idle) {
                 children.watched = false;
                 return;
+            }
+            drop(children);
+            if !idle {
+                std::thread::sleep(GATHER);
+            }
+        }
+    }
+
+    /// Takes those that have ended out of the system's table, and nobody who brings more waits for it.
+    fn reap(&self, events: &Events) {
+        let mut children = self.children.lock();
+        let ended: Vec<_> = events
+            .iter()
+            .filter_map(|event| Some((event.token, children.by_token.remove(&event.token)?)))
+            .collect();
+        drop(children);
+        for (token, child) in ended {
+            // Whatever else: it is gone, or will never be to be had.
+            if matches!(child.reap(), Ok(None)) && self.poller.modify(&child, token, END).is_ok() {
+                self.children.lock().by_token.insert(token, child);
             }
         }
     }

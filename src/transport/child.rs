@@ -136,10 +136,12 @@ impl Program {
         child: &Child,
     ) -> Result<Watch, Errno> {
         if let Some(Pipe { writer, .. }) = pipes.to_program {
+            let writer = fd::keep(writer);
             fd::set_nonblocking(&writer, true)?;
             self.life.get(on).outlet.open(writer);
         }
         if let Some(Pipe { reader, .. }) = pipes.to_port.filter(|_| reads) {
+            let reader = fd::keep(reader);
             fd::set_nonblocking(&reader, true)?;
             let watch = watch(port, &reader, READS)?;
             self.intake.open(on, Source::Owned(reader), Some(watch));
