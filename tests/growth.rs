@@ -267,7 +267,8 @@ fn a_queue_of_a_driver() {
 #[test]
 fn a_queue_of_a_descriptor() {
     const PIECE: usize = 1_000;
-    in_proportion("commands that wait", 1_000, |number| {
+    // So many that what a pipe holds is little of it.
+    in_proportion("commands that wait", 4_000, |number| {
         let (mut reader, writer) = std::io::pipe()?;
         let me = process();
         let fd = writer.as_raw_fd();
