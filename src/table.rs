@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::lock::atomic::{AtomicU32, Ordering};
-use crate::lock::{Brief, Lock};
+use crate::lock::Brief;
 use crate::places::Places;
 
 /// Bits of a number that hold the slot's index; the rest counts the slot's uses.
@@ -23,7 +23,7 @@ const FREE_MIN: usize = 64;
 /// See the module's text.
 pub(crate) struct Table<T> {
     slots: Places<Slot<T>>,
-    free: Lock<VecDeque<u32>>,
+    free: Brief<VecDeque<u32>>,
     used: AtomicU32,
 }
 
@@ -53,7 +53,7 @@ impl<T> Table<T> {
     pub(crate) const fn new() -> Table<T> {
         Table {
             slots: Places::new(),
-            free: Lock::new(VecDeque::new()),
+            free: Brief::new(VecDeque::new()),
             used: AtomicU32::new(FIRST_INDEX),
         }
     }

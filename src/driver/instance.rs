@@ -81,6 +81,12 @@ pub(super) struct Beside {
     pub(super) os_pid: Option<i64>,
 }
 
+impl Beside {
+    fn clear(&mut self) -> (Queue, LentQueue) {
+        (take(&mut self.queue), take(&mut self.lent))
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Life {
     /// Not started yet. With data: made by `driver_create_port`, nothing to start.
@@ -369,22 +375,25 @@ impl Instance {
     }
 
     /// Empties the queue. A thread of the driver's that has the port data lock may be reading what it
-    /// was lent of it, and is waited for.
-    fn clear_queue(&self) {
-        let clear = || {
-            let mut beside = self.beside.lock();
-            let Some(there) = beside.get_mut() else {
-                return;
-            };
-            let cleared = (take(&mut there.queue), take(&mut there.lent));
-            drop(beside);
-            // The segments are dropped outside the short lock.
-            drop(cleared);
+    /// was lent of it, and is waited for. Tells whether there is such a lock.
+    fn clear_queue(&self) -> bool {
+        let mut beside = self.beside.lock();
+        let Some(there) = beside.get_mut() else {
+            return false;
         };
-        match self.pdl() {
-            Some(pdl) => pdl.exclusively(clear),
-            None => clear(),
-        }
+        let Some(pdl) = there.pdl.as_ref().map(PdlHandle::share) else {
+            let cleared = there.clear();
+            // The segments are dropped outside the short lock.
+            drop(beside);
+            drop(cleared);
+            return false;
+        };
+        drop(beside);
+        pdl.exclusively(|| {
+            let cleared = self.beside.lock().get_mut().map(Beside::clear);
+            drop(cleared);
+        });
+        true
     }
 
     pub(super) fn called<'a>(&'a self, port: &'a Arc<Port>, caller: Option<Pid>) -> Called<'a> {
@@ -414,11 +423,10 @@ impl Instance {
             }
             self.fds.forget(port.id(), fd);
         }
-        self.clear_queue();
-        let mut beside = self.beside.lock();
-        let pdl = beside.get_mut().and_then(|beside| beside.pdl.take());
-        drop(beside);
-        drop(pdl);
+        if self.clear_queue() {
+            let pdl = self.beside.lock().get_mut().map(|there| there.pdl.take());
+            drop(pdl);
+        }
         let inside = callback::innermost().is_some();
         if !inside && !self.has_jobs(on) {
             drop(count);

@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 
-use crate::lock::Lock;
+use crate::lock::{Brief, Lock};
 use crate::port::flow::Backlog;
 use crate::port::request::WouldDeadlock;
 use crate::port::services::Services;
@@ -61,7 +61,7 @@ pub(crate) struct Port {
     kept: KeptOptions,
     /// Messages left on the turn, and not handled yet.
     backlog: Backlog,
-    tags: Lock<Tags>,
+    tags: Brief<Tags>,
     /// The owner's number for those who are not on the turn; all ones when nobody listens.
     listener: AtomicU64,
 }
@@ -239,7 +239,7 @@ impl Port {
                 transport,
                 kept: KeptOptions::of(&options),
                 backlog,
-                tags: Lock::new(Tags::default()),
+                tags: Brief::new(Tags::default()),
                 listener: AtomicU64::new(owner.pid().number()),
             })
         })
