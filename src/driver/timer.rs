@@ -36,7 +36,7 @@ enum Wait {
 }
 
 /// How often `timeout` is called in a row because it asks for it, while others wait.
-const IN_A_ROW_MAX: usize = 256;
+const IN_A_ROW_MAX: usize = 2048;
 
 impl Instance {
     /// `driver_set_timer`.
