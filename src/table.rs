@@ -9,8 +9,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::lock::atomic::{AtomicU32, Ordering};
 use crate::lock::Brief;
+use crate::lock::atomic::{AtomicU32, Ordering};
 use crate::places::Places;
 
 /// Bits of a number that hold the slot's index; the rest counts the slot's uses.

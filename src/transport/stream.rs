@@ -26,8 +26,9 @@ use crate::transport::width::Width;
 
 /// As much as one message of a stream holds.
 const STREAM_BYTES_MAX: usize = 65_536;
-/// How often one turn reads before others get it, and the owner what was read.
-const READS_MAX: usize = 16;
+/// How often one turn reads before others get it, and the owner what was read: seldom, since what waits for
+/// the owner has to be fetched from memory again, and takes places that are not kept ([`Landing`]).
+const READS_MAX: usize = 2;
 
 /// A descriptor that is ours to close, or only ours to use.
 #[derive(Debug)]
