@@ -1,7 +1,8 @@
 //! A pool of threads for work that blocks.
 //!
 //! Work is spread over a fixed number of queues, one thread each; what shares a key shares
-//! a queue and runs in order. Threads are started when their queue first gets work, take all of it
+//! a queue and runs in order. What has no key goes to a thread that has nothing to do, first of all to the
+//! one that had the last of it: for short work one thread is awake instead of all. Threads are started when their queue first gets work, take all of it
 //! that is there at once, and look for more for a moment before they sleep. What
 //! was queued runs even when the pool is being dropped, since somebody may be waiting for
 //! its end; then the threads go.
@@ -12,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::lock::{Lock, Lookout, Signal};
+use crate::lock::{Guard, Lock, Lookout, Signal};
 use crate::os::thread;
 
 /// Some work; it tells its result itself, as a task on a turn.
@@ -24,7 +25,8 @@ pub(crate) trait Job: Send + 'static {
 /// See the module's text.
 pub(crate) struct Jobs<J> {
     lanes: Box<[Arc<Lane<J>>]>,
-    spread: AtomicUsize,
+    /// The lane that had the last job without a key.
+    recent: AtomicUsize,
 }
 
 struct Lane<J> {
@@ -44,6 +46,9 @@ struct Queue<J> {
     asleep: bool,
     stopped: bool,
 }
+
+/// So many lanes are asked whether they are free.
+const LANES_TRIED: usize = 8;
 
 /// A thread that has done more jobs than this in a row gives their room back.
 const ROOM_KEPT: usize = 1024;
@@ -68,7 +73,7 @@ impl<J: Job> Jobs<J> {
             lanes: (1..=threads.clamp(1, 1024))
                 .map(|number| Arc::new(lane(number)))
                 .collect(),
-            spread: AtomicUsize::new(0),
+            recent: AtomicUsize::new(0),
         }
     }
 
@@ -87,26 +92,32 @@ impl<J: Job> Jobs<J> {
         self.lanes.len()
     }
 
-    /// Queues `job`, in the lane that `key` names or in the next one; the lane's index is
+    /// Queues `job`, in the lane that `key` names or in one that is free, if there is one; the lane's index is
     /// returned. An error means that the lane's thread could not be started and the job
     /// was not taken.
     pub(crate) fn submit(&self, key: Option<usize>, job: J) -> Result<usize, std::io::Error> {
-        let index =
-            key.unwrap_or_else(|| self.spread.fetch_add(1, Ordering::Relaxed)) % self.lanes.len();
+        let at = |index: usize| index % self.lanes.len();
+        // Where there is but one thread there is no choice.
+        if let Some(key) = key.or((self.lanes.len() == 1).then_some(0)) {
+            let lane = &self.lanes[at(key)];
+            lane.push(lane.queue.lock(), job)?;
+            return Ok(at(key));
+        }
+        let recent = self.recent.load(Ordering::Relaxed);
+        for index in (recent..recent + self.lanes.len().min(LANES_TRIED)).map(at) {
+            let lane = &self.lanes[index];
+            if let Some(queue) = lane.queue_if_free() {
+                if index != recent {
+                    self.recent.store(index, Ordering::Relaxed);
+                }
+                lane.push(queue, job)?;
+                return Ok(index);
+            }
+        }
+        let index = at(recent + 1);
+        self.recent.store(index, Ordering::Relaxed);
         let lane = &self.lanes[index];
-        let mut queue = lane.queue.lock();
-        if !queue.started {
-            let served = Arc::clone(lane);
-            thread::spawn(&lane.name, move || served.serve())?;
-            queue.started = true;
-        }
-        queue.jobs.push_back(job);
-        lane.filled.store(true, Ordering::Relaxed);
-        let asleep = std::mem::take(&mut queue.asleep);
-        drop(queue);
-        if asleep {
-            lane.work.notify_one();
-        }
+        lane.push(lane.queue.lock(), job)?;
         Ok(index)
     }
 }
@@ -121,6 +132,37 @@ impl<J> Drop for Jobs<J> {
 }
 
 impl<J: Job> Lane<J> {
+    /// The queue, if neither it nor the thread has a job.
+    fn queue_if_free(&self) -> Option<Guard<'_, Queue<J>>> {
+        let is_free = || self.in_hand.load(Ordering::Relaxed) == 0;
+        if self.filled.load(Ordering::Relaxed) || !is_free() {
+            return None;
+        }
+        let queue = self.queue.lock();
+        // Jobs move from the queue to the thread under the queue's lock.
+        (queue.jobs.is_empty() && is_free()).then_some(queue)
+    }
+
+    fn push(
+        self: &Arc<Self>,
+        mut queue: Guard<'_, Queue<J>>,
+        job: J,
+    ) -> Result<(), std::io::Error> {
+        if !queue.started {
+            let served = Arc::clone(self);
+            thread::spawn(&self.name, move || served.serve())?;
+            queue.started = true;
+        }
+        queue.jobs.push_back(job);
+        self.filled.store(true, Ordering::Relaxed);
+        let asleep = std::mem::take(&mut queue.asleep);
+        drop(queue);
+        if asleep {
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
     fn serve(&self) {
         let mut taken = VecDeque::new();
         while self.take(&mut taken) {
@@ -221,6 +263,24 @@ mod tests {
             assert!(std::time::Instant::now() < deadline, "the last never ended");
             std::thread::yield_now();
         }
+    }
+
+    #[test]
+    fn what_has_no_key_goes_where_nothing_is_to_be_done() {
+        let jobs = Jobs::new(3, "test");
+        let (done, wait) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let waits = move || may_go_on.recv_timeout(PATIENCE).unwrap();
+        let waits: Box<dyn FnOnce() + Send> = Box::new(waits);
+        let busy = jobs.submit(None, Do(waits)).unwrap();
+        for _ in 0..100 {
+            let done = done.clone();
+            let quick = Box::new(move || done.send(()).unwrap());
+            let lane = jobs.submit(None, Do(quick));
+            assert_ne!(lane.unwrap(), busy);
+            wait.recv_timeout(PATIENCE).expect("it waits for nobody");
+        }
+        go_on.send(()).unwrap();
     }
 
     #[test]
