@@ -211,6 +211,14 @@ mod tests {
         }
     }
 
+    fn wait_until(there: impl Fn() -> bool) {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while !there() {
+            assert!(std::time::Instant::now() < deadline, "it never came so far");
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn one_key_is_one_thread_and_in_order() {
         let jobs = Jobs::new(3, "test");
@@ -258,11 +266,7 @@ mod tests {
             assert_eq!(jobs.unfinished(), 3 - n);
             go_on.send(()).unwrap();
         }
-        let deadline = std::time::Instant::now() + PATIENCE;
-        while jobs.unfinished() > 0 {
-            assert!(std::time::Instant::now() < deadline, "the last never ended");
-            std::thread::yield_now();
-        }
+        wait_until(|| jobs.unfinished() == 0);
     }
 
     #[test]
@@ -279,6 +283,7 @@ mod tests {
             let lane = jobs.submit(None, Do(quick));
             assert_ne!(lane.unwrap(), busy);
             wait.recv_timeout(PATIENCE).expect("it waits for nobody");
+            wait_until(|| jobs.unfinished() == 1);
         }
         go_on.send(()).unwrap();
     }
