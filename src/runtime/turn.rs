@@ -40,7 +40,7 @@ const TASKS_PER_VISIT: usize = 64;
 
 /// Looks at a turn that is taken before a task is left on it: some microseconds, about what it takes to
 /// wake the worker that would run the task.
-const LOOKS: u32 = 200;
+const LOOKS: u32 = 500;
 
 /// See the module's text.
 ///
