@@ -71,6 +71,22 @@ pub(crate) fn spin_for(looks: u32, mut there: impl FnMut() -> bool) -> bool {
     there()
 }
 
+/// Lets others run until `there` holds: `times` times at most, and once only where they keep the processor for
+/// longer than `patience`. They have work for it then, and it may be for this very thread.
+pub(crate) fn yield_for(times: u32, patience: Duration, mut there: impl FnMut() -> bool) -> bool {
+    for _ in 0..times {
+        if there() {
+            return true;
+        }
+        let before = Instant::now();
+        std::thread::yield_now();
+        if before.elapsed() > patience {
+            break;
+        }
+    }
+    there()
+}
+
 /// How many looks for what another processor is about to bring are worth while before a sleep: more
 /// where that has paid off.
 #[derive(Debug)]
@@ -266,6 +282,24 @@ pub(crate) fn assert_none_held() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn others_are_let_run_until_it_is_there_or_they_keep_the_processor() {
+        let looks = |times, patience, there_at| {
+            let mut looks = 0;
+            let there = yield_for(times, patience, || {
+                looks += 1;
+                looks == there_at
+            });
+            (there, looks)
+        };
+        let ever = Duration::from_secs(1000);
+        assert_eq!(looks(16, ever, 1), (true, 1));
+        assert_eq!(looks(16, ever, 5), (true, 5));
+        assert_eq!(looks(16, ever, 18), (false, 17));
+        assert_eq!(looks(16, Duration::ZERO, 18), (false, 2));
+        assert_eq!(looks(16, Duration::ZERO, 2), (true, 2));
+    }
 
     #[test]
     fn a_held_lock_is_noticed_at_the_gate() {

@@ -21,11 +21,11 @@ use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::standby::Standby;
 use self::vigil::Vigil;
-use crate::lock::{Lock, Signal};
+use crate::lock::{Lock, Signal, yield_for};
 use crate::os::clock;
 use crate::os::errno::Errno;
 use crate::os::poll::{Event, Events, Interest, Poller};
@@ -73,6 +73,8 @@ pub(crate) struct Reactor {
 
 /// A few microseconds, or one switch of threads on a processor that both share.
 const YIELDS_MAX: u32 = 16;
+/// Longer than such a switch.
+const YIELD_PATIENCE: Duration = Duration::from_micros(20);
 
 /// No thread pumps.
 const NOBODY: u8 = 0;
@@ -332,12 +334,8 @@ impl Shared {
         if self.standby.is_here() {
             return;
         }
-        for _ in 0..YIELDS_MAX {
-            if !self.own_is_out.load(Ordering::Acquire) {
-                break;
-            }
-            std::thread::yield_now();
-        }
+        let is_in = || !self.own_is_out.load(Ordering::Acquire);
+        yield_for(YIELDS_MAX, YIELD_PATIENCE, is_in);
     }
 
     fn kick(&self) {
