@@ -138,6 +138,26 @@ pub(crate) fn read_to<'m>(
     Ok(unsafe { std::slice::from_raw_parts_mut(start, got.min(len)) })
 }
 
+/// Reads like [`read_to`], once, to several rooms one after the other; waits as the descriptor is set.
+pub(crate) fn read_to_row<'m, const N: usize>(
+    fd: &impl AsRawFd,
+    rooms: [&'m mut [MaybeUninit<u8>]; N],
+) -> Result<[&'m mut [u8]; N]> {
+    let rooms = rooms.map(|room| libc::iovec {
+        iov_base: room.as_mut_ptr().cast(),
+        iov_len: room.len(),
+    });
+    let count = c_int::try_from(N).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the rooms are there and nobody else has them; as in `read_to` for what is in them.
+    let mut left = retry(|| unsafe { libc::readv(fd.as_raw_fd(), rooms.as_ptr(), count) })?;
+    Ok(rooms.map(|room| {
+        let filled = room.iov_len.min(left);
+        left -= filled;
+        // SAFETY: the kernel has filled that many bytes of a room that is borrowed for as long as they are.
+        unsafe { std::slice::from_raw_parts_mut(room.iov_base.cast(), filled) }
+    }))
+}
+
 /// Whether a read may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
@@ -364,6 +384,25 @@ mod tests {
         assert_eq!(&got, b"oell");
         drop(pipe.writer);
         assert_eq!(read_into(&pipe.reader, &mut got), Ok(0));
+    }
+
+    #[test]
+    fn a_row_of_rooms_is_filled_from_its_front() {
+        let pipe = pipe().unwrap();
+        set_nonblocking(&pipe.reader, true).unwrap();
+        let read = || {
+            let mut rooms = [[MaybeUninit::uninit(); 4]; 3];
+            let rooms = rooms.each_mut().map(|room| &mut room[..]);
+            read_to_row(&pipe.reader, rooms).map(|filled| filled.map(|part| part.to_vec()))
+        };
+        assert_eq!(read(), Err(Errno::EAGAIN));
+        for (bytes, parts) in [
+            ("hello", ["hell", "o", ""]),
+            ("hello, world", ["hell", "o, w", "orld"]),
+        ] {
+            assert_eq!(write(&pipe.writer, bytes.as_bytes()), Ok(bytes.len()));
+            assert_eq!(read(), Ok(parts.map(|part| part.as_bytes().to_vec())));
+        }
     }
 
     #[test]

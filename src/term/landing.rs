@@ -6,7 +6,7 @@
 //! back for each that it gives returns them to the kernel, which clears them anew.
 
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 
 use super::binary::Binary;
 use super::counted::{Counted, Header};
@@ -24,26 +24,33 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    /// Has `read` fill it from the front, with `max` bytes if it takes as many; what it held is gone. `None`
-    /// when there is no memory.
-    pub(crate) fn fill<E>(
-        &mut self,
+    /// Has `read` fill one after the other from the front, each with `max` bytes if it takes as many; what they
+    /// held is gone. Gives how many bytes there are in all; `None` when there is no memory.
+    pub(crate) fn fill<E, const N: usize>(
+        row: &mut [Landing; N],
         max: usize,
-        read: impl for<'m> FnOnce(&'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], E>,
+        read: impl for<'m> FnOnce([&'m mut [MaybeUninit<u8>]; N]) -> Result<[&'m mut [u8]; N], E>,
     ) -> Option<Result<usize, E>> {
-        self.filled = 0;
-        if self.memory.is_none() {
-            self.memory = Some(place()?);
+        let mut starts = [ptr::null_mut(); N];
+        for (landing, start) in row.iter_mut().zip(&mut starts) {
+            landing.filled = 0;
+            if landing.memory.is_none() {
+                landing.memory = Some(place()?);
+            }
+            *start = landing.memory.as_ref()?.start();
         }
-        let start = self.memory.as_ref()?.start();
+        let len = PLACE_BYTES.min(max);
         // SAFETY: as many bytes are there, nobody else holds the memory, and they need not be
         // initialised.
-        let room = unsafe { std::slice::from_raw_parts_mut(start.cast(), PLACE_BYTES.min(max)) };
-        Some(read(room).map(|filled| {
-            // Who gives back a part of the room has it filled: there is no other way to such a slice.
-            assert!(filled.as_ptr() == start && filled.len() <= PLACE_BYTES);
-            self.filled = filled.len();
-            self.filled
+        let rooms =
+            starts.map(|start| unsafe { std::slice::from_raw_parts_mut(start.cast(), len) });
+        Some(read(rooms).map(|filled| {
+            for ((landing, start), filled) in row.iter_mut().zip(starts).zip(&filled) {
+                // Who gives back a part of a room has it filled: there is no other way to such a slice.
+                assert!(filled.as_ptr() == start && filled.len() <= PLACE_BYTES);
+                landing.filled = filled.len();
+            }
+            filled.iter().map(|filled| filled.len()).sum()
         }))
     }
 
@@ -115,6 +122,17 @@ pub(super) unsafe fn keep(memory: NonNull<Header>) -> bool {
 mod tests {
     use super::*;
 
+    /// Has one landing filled.
+    fn fill<E>(
+        landing: &mut Landing,
+        max: usize,
+        read: impl for<'m> FnOnce(&'m mut [MaybeUninit<u8>]) -> Result<&'m mut [u8], E>,
+    ) -> Option<Result<usize, E>> {
+        Landing::fill(std::array::from_mut(landing), max, |[room]| {
+            read(room).map(|filled| [filled])
+        })
+    }
+
     fn put<'m>(room: &'m mut [MaybeUninit<u8>], bytes: &[u8]) -> Result<&'m mut [u8], ()> {
         for (to, &from) in room.iter_mut().zip(bytes) {
             to.write(from);
@@ -129,7 +147,7 @@ mod tests {
         assert_eq!(landing.bytes(), b"");
         let few = [7; PLACE_BYTES / 2 - 1];
         assert_eq!(
-            landing.fill(PLACE_BYTES, |room| put(room, &few)),
+            fill(&mut landing, PLACE_BYTES, |room| put(room, &few)),
             Some(Ok(few.len()))
         );
         let place = landing.bytes().as_ptr();
@@ -138,7 +156,7 @@ mod tests {
         assert_ne!(copy.as_ptr(), place);
         let many = [8; PLACE_BYTES / 2];
         assert_eq!(
-            landing.fill(PLACE_BYTES, |room| put(room, &many)),
+            fill(&mut landing, PLACE_BYTES, |room| put(room, &many)),
             Some(Ok(many.len()))
         );
         assert_eq!(landing.bytes().as_ptr(), place, "the place is used again");
@@ -152,7 +170,7 @@ mod tests {
         );
         assert_eq!(landing.bytes(), b"");
         assert_eq!(
-            landing.fill(PLACE_BYTES, |room| put(room, &many)),
+            fill(&mut landing, PLACE_BYTES, |room| put(room, &many)),
             Some(Ok(many.len()))
         );
         assert_eq!(
@@ -160,12 +178,12 @@ mod tests {
             many[4..],
             "what stands in front is left out"
         );
-        assert_eq!(landing.fill(3, |room| Err(room.len())), Some(Err(3)));
+        assert_eq!(fill(&mut landing, 3, |room| Err(room.len())), Some(Err(3)));
         assert_eq!(
-            landing.fill(usize::MAX, |room| Err(room.len())),
+            fill(&mut landing, usize::MAX, |room| Err(room.len())),
             Some(Err(PLACE_BYTES))
         );
-        assert_eq!(landing.fill(PLACE_BYTES, |_| Err(5)), Some(Err(5)));
+        assert_eq!(fill(&mut landing, PLACE_BYTES, |_| Err(5)), Some(Err(5)));
         assert_eq!(landing.take(0), Binary::empty());
     }
 
@@ -175,8 +193,7 @@ mod tests {
         let read = |byte: u8| {
             let mut landing = Landing::default();
             let bytes = [byte; PLACE_BYTES];
-            landing
-                .fill(PLACE_BYTES, |room| put(room, &bytes))
+            fill(&mut landing, PLACE_BYTES, |room| put(room, &bytes))
                 .unwrap()
                 .unwrap();
             landing.take(0)
@@ -195,8 +212,40 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_filled_from_its_front_and_shows_nothing_of_before() {
+        let mut row: [Landing; 3] = Default::default();
+        let mut fill = |lens: [usize; 3]| {
+            let filled = Landing::fill(&mut row, 100, |rooms| {
+                let mut which = 0;
+                Ok::<_, ()>(rooms.map(|room| {
+                    which += 1;
+                    put(room, &vec![which; lens[usize::from(which) - 1]]).unwrap()
+                }))
+            });
+            let shown = row.each_ref().map(|landing| landing.bytes().to_vec());
+            (filled, shown)
+        };
+        let bytes = |lens: [usize; 3]| {
+            let mut which = 0;
+            lens.map(|len| {
+                which += 1;
+                vec![which; len]
+            })
+        };
+        for lens in [[100; 3], [100, 50, 0], [0; 3]] {
+            let all = lens.iter().sum::<usize>();
+            assert_eq!(fill(lens), (Some(Ok(all)), bytes(lens)));
+        }
+        fill([100; 3]);
+        assert_eq!(Landing::fill(&mut row, 100, |_| Err(7)), Some(Err(7)));
+        assert!(row.iter().all(|landing| landing.bytes().is_empty()));
+    }
+
+    #[test]
     #[should_panic(expected = "filled.as_ptr() == start")]
     fn another_slice_is_no_answer() {
-        let _ = Landing::default().fill(10, |_| Ok::<_, ()>(Box::leak(Box::new([0u8; 5]))));
+        let _ = fill(&mut Landing::default(), 10, |_| {
+            Ok::<_, ()>(Box::leak(Box::new([0u8; 5])))
+        });
     }
 }

@@ -7,6 +7,7 @@
 //! something, because that may well close them.
 #![forbid(unsafe_code)]
 
+use std::array;
 use std::cell::Cell;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
@@ -22,13 +23,16 @@ use crate::term::iodata::IoData;
 use crate::term::{Binary, Landing, PLACE_BYTES};
 use crate::transport::outbox::{Outbox, with_pieces};
 use crate::transport::packet::{Decoder, Header};
-use crate::transport::width::Width;
+use crate::transport::width::{WIDE_IN_BYTES, WIDE_OUT_BYTES, Width};
 
 /// As much as one message of a stream holds.
 const STREAM_BYTES_MAX: usize = 65_536;
 /// How often one turn reads before others get it, and the owner what was read: seldom, since what waits for
 /// the owner has to be fetched from memory again, and takes places that are not kept ([`Landing`]).
 const READS_MAX: usize = 2;
+/// So many messages are read at once, instead, from a wide pipe: each read wakes who writes to it, which may
+/// take the processor from this thread, and better does so seldom.
+const ROW: usize = 4;
 
 /// A descriptor that is ours to close, or only ours to use.
 #[derive(Debug)]
@@ -61,7 +65,7 @@ struct Reading {
     source: Option<Source>,
     /// For a port that has packets.
     decoder: Option<Box<Decoder>>,
-    width: Width,
+    width: Width<WIDE_IN_BYTES>,
 }
 
 /// How reading came to its end for now.
@@ -140,17 +144,18 @@ impl Intake {
     pub(super) fn pump(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, until: Until) -> Pumped {
         let mut scratch = Scratch::take();
         for _ in 0..READS_MAX {
-            let landing = scratch.landing();
-            let read = match self.state.get(on).read(landing) {
+            let row = scratch.row();
+            let read = match self.state.get(on).read(row) {
                 Ok(read) => read,
                 Err(pumped) => return pumped,
             };
             let ended = match read.from {
                 Place::Packet => self.hand_over(on, port, &[]),
-                Place::Landing => match self.whole(on, port, landing.bytes()) {
-                    Some(skip) => self.hand_over_whole(on, port, landing.take(skip)),
-                    None => self.hand_over(on, port, landing.bytes()),
-                },
+                Place::Landings(number) => row
+                    .iter_mut()
+                    .take(number)
+                    .filter(|landing| !landing.bytes().is_empty())
+                    .find_map(|landing| self.hand_over_landing(on, port, landing)),
             };
             if let Some(ended) = ended {
                 return ended;
@@ -158,8 +163,23 @@ impl Intake {
             if until == Until::Once || (until == Until::Short && read.was_short) {
                 return Pumped::Dry;
             }
+            if let Place::Landings(ROW) = read.from {
+                break;
+            }
         }
         Pumped::More
+    }
+
+    fn hand_over_landing(
+        &self,
+        on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
+        landing: &mut Landing,
+    ) -> Option<Pumped> {
+        match self.whole(on, port, landing.bytes()) {
+            Some(skip) => self.hand_over_whole(on, port, landing.take(skip)),
+            None => self.hand_over(on, port, landing.bytes()),
+        }
     }
 
     /// Where the message begins in what was read, if that is one as it is.
@@ -213,17 +233,20 @@ struct Read {
 /// Where it was read to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    Landing,
+    /// The first so many of a row.
+    Landings(usize),
     /// Where a large packet is to stay.
     Packet,
 }
 
 impl Reading {
-    /// Reads once: to the place where a large packet is to stay, or else to `landing`.
-    fn read(&mut self, landing: &mut Landing) -> Result<Read, Pumped> {
+    /// Reads once: to the place where a large packet is to stay, or else to one or all of `row`.
+    fn read(&mut self, row: &mut [Landing; ROW]) -> Result<Read, Pumped> {
         let Some(source) = &self.source else {
             return Err(Pumped::Closed);
         };
+        // Only a pipe of ours is ever wide.
+        let is_row = self.decoder.is_none() && self.width.is_wide();
         let (room, most) = match &mut self.decoder {
             Some(decoder) => {
                 let room = decoder.room().map_err(|_| Pumped::Failed(Errno::ENOMEM))?;
@@ -236,13 +259,22 @@ impl Reading {
             Source::Number(_) => Wait::Never,
         };
         let (from, asked) = match room.len() {
-            0 => (Place::Landing, most),
+            0 if is_row => (Place::Landings(ROW), ROW * most),
+            0 => (Place::Landings(1), most),
             room => (Place::Packet, room),
         };
         let got = match (from, wait) {
-            (Place::Landing, _) => landing
-                .fill(asked, |room| fd::read_to(source, room, wait))
-                .unwrap_or(Err(Errno::ENOMEM)),
+            (Place::Landings(ROW), _) => {
+                Landing::fill(row, most, |rooms| fd::read_to_row(source, rooms))
+                    .unwrap_or(Err(Errno::ENOMEM))
+            }
+            (Place::Landings(_), _) => {
+                let [landing, ..] = row;
+                Landing::fill(array::from_mut(landing), most, |[room]| {
+                    fd::read_to(source, room, wait).map(|filled| [filled])
+                })
+                .unwrap_or(Err(Errno::ENOMEM))
+            }
             (Place::Packet, Wait::AsSet) => fd::read_into(source, room),
             (Place::Packet, Wait::Never) => fd::read_now(source, room),
         };
@@ -267,10 +299,10 @@ impl Reading {
 }
 
 /// Memory to read to, one per thread that reads.
-struct Scratch(Option<Landing>);
+struct Scratch(Option<[Landing; ROW]>);
 
 thread_local! {
-    static SCRATCH: Cell<Option<Landing>> = const { Cell::new(None) };
+    static SCRATCH: Cell<Option<[Landing; ROW]>> = const { Cell::new(None) };
 }
 
 impl Scratch {
@@ -279,7 +311,7 @@ impl Scratch {
         Scratch(SCRATCH.try_with(Cell::take).ok().flatten())
     }
 
-    fn landing(&mut self) -> &mut Landing {
+    fn row(&mut self) -> &mut [Landing; ROW] {
         self.0.get_or_insert_default()
     }
 }
@@ -298,7 +330,7 @@ pub(super) struct Outlet {
     // The watch goes before the descriptor it watches.
     held_up: Seldom<HeldUp>,
     to: Option<OwnedFd>,
-    width: Width,
+    width: Width<WIDE_OUT_BYTES>,
 }
 
 /// What was not taken at once.

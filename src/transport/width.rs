@@ -14,18 +14,20 @@ use crate::os::fd;
 
 /// What has to go through a pipe that is full before it is worth being larger.
 const BULK_BYTES: u32 = 512 * 1024;
-/// What it holds then: as much as an ordinary user may have in one.
-const WIDE_BYTES: usize = 1 << 20;
+/// What one to read from holds then. More would have left the processor's cache by the time it is read.
+pub(super) const WIDE_IN_BYTES: usize = 512 * 1024;
+/// And one to write to: as much as an ordinary user may have in one.
+pub(super) const WIDE_OUT_BYTES: usize = 1 << 20;
 
-/// What one end of a pipe knows of it.
+/// What one end of a pipe knows of it, which holds so many bytes once it is wide.
 #[derive(Debug, Default)]
-pub(super) struct Width {
+pub(super) struct Width<const WIDE_BYTES: usize> {
     /// How many bytes found it full.
     crowded: u32,
-    share: Option<Share>,
+    share: Option<Share<WIDE_BYTES>>,
 }
 
-impl Width {
+impl<const WIDE_BYTES: usize> Width<WIDE_BYTES> {
     /// So many bytes went through while the pipe was full.
     #[inline]
     pub(super) fn crowded(&mut self, pipe: &impl AsRawFd, bytes: usize) {
@@ -37,29 +39,36 @@ impl Width {
             self.share = Share::take().filter(|_| fd::grow_pipe(pipe, WIDE_BYTES).is_ok());
         }
     }
+
+    /// Whether it holds more than at first.
+    #[inline]
+    pub(super) fn is_wide(&self) -> bool {
+        self.share.is_some()
+    }
 }
 
 /// One wide pipe's part of what this process allows itself.
 #[derive(Debug)]
-struct Share(());
+struct Share<const BYTES: usize>(());
 
-/// How many pipes are wide.
-static WIDE: AtomicUsize = AtomicUsize::new(0);
+/// What all wide pipes hold.
+static TAKEN_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-impl Share {
-    fn take() -> Option<Share> {
-        static WIDE_MAX: OnceLock<usize> = OnceLock::new();
-        let max = *WIDE_MAX.get_or_init(|| fd::pipe_bytes_of_user() / 4 / WIDE_BYTES);
-        let more = |wide| (wide < max).then_some(wide + 1);
-        WIDE.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+impl<const BYTES: usize> Share<BYTES> {
+    fn take() -> Option<Share<BYTES>> {
+        static MAX_BYTES: OnceLock<usize> = OnceLock::new();
+        let max = *MAX_BYTES.get_or_init(|| fd::pipe_bytes_of_user() / 4);
+        let more = |taken| Some(taken + BYTES).filter(|&taken| taken <= max);
+        TAKEN_BYTES
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
             .ok()
             .map(|_| Share(()))
     }
 }
 
-impl Drop for Share {
+impl<const BYTES: usize> Drop for Share<BYTES> {
     fn drop(&mut self) {
-        WIDE.fetch_sub(1, Ordering::Relaxed);
+        TAKEN_BYTES.fetch_sub(BYTES, Ordering::Relaxed);
     }
 }
 
@@ -83,26 +92,29 @@ mod tests {
     fn a_pipe_grows_once_much_has_gone_through_it_and_as_many_as_may() {
         let bulk = usize::try_from(BULK_BYTES).unwrap();
         let few = pipe().unwrap();
-        let mut width = Width::default();
+        let mut width = Width::<WIDE_OUT_BYTES>::default();
         width.crowded(&few.reader, bulk - 1);
-        assert!(room(&few.writer) < WIDE_BYTES && width.share.is_none());
-        let max = fd::pipe_bytes_of_user() / 4 / WIDE_BYTES;
+        assert!(room(&few.writer) < WIDE_IN_BYTES && !width.is_wide());
+        let max = fd::pipe_bytes_of_user() / 4 / WIDE_OUT_BYTES;
         let mut pipes = Vec::new();
         for _ in 0..max + 3 {
             let pipe = pipe().unwrap();
-            let mut width = Width::default();
+            let mut width = Width::<WIDE_OUT_BYTES>::default();
             width.crowded(&pipe.reader, bulk);
             width.crowded(&pipe.reader, bulk);
             pipes.push((pipe, width));
         }
-        let wide = |(_, width): &&(fd::Pipe, Width)| width.share.is_some();
+        let wide = |(_, width): &&(fd::Pipe, Width<WIDE_OUT_BYTES>)| width.is_wide();
         assert!(pipes.iter().filter(wide).count() <= max);
         // The system may be short of memory for pipes, or this user have too many.
         if let Some((pipe, _)) = pipes.iter().find(wide) {
-            assert!(room(&pipe.writer) >= WIDE_BYTES);
+            assert!(room(&pipe.writer) >= WIDE_OUT_BYTES);
         }
         drop(pipes);
         // Other tests may have wide pipes, but not that many.
-        assert!(max < 4 || Share::take().is_some(), "shares are given back");
+        assert!(
+            max < 4 || Share::<WIDE_OUT_BYTES>::take().is_some(),
+            "shares are given back"
+        );
     }
 }
