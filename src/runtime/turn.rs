@@ -38,8 +38,8 @@ const LAST: u8 = 4;
 /// How many tasks a worker runs before it lets other turns have the thread.
 const TASKS_PER_VISIT: usize = 64;
 
-/// Looks at a turn that is taken before a task is left on it: some microseconds, about what it takes to
-/// wake the worker that would run the task.
+/// Looks at a turn that is taken before a task is left on it: some microseconds, on some processors some tens
+/// of them, about what it takes to wake the worker that would run the task.
 const LOOKS: u32 = 500;
 
 /// See the module's text.
