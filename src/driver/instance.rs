@@ -44,6 +44,8 @@ pub(super) struct Instance {
     beside: Lock<Seldom<Beside>>,
     /// The same as `life` says, for those who are not on the turn.
     over: AtomicBool,
+    /// Whether there is a port data lock, or was.
+    pub(super) has_pdl: AtomicBool,
     /// There once the port has had a job.
     pub(super) jobs: OnceLock<Box<PortJobs>>,
 }
@@ -197,6 +199,7 @@ impl Instance {
             ),
             beside: Lock::new(Seldom::default()),
             over: AtomicBool::new(false),
+            has_pdl: AtomicBool::new(false),
             jobs: OnceLock::new(),
         }
     }
@@ -286,7 +289,11 @@ impl Instance {
     }
 
     /// A share of the port data lock, if there is one.
+    #[inline]
     pub(super) fn pdl(&self) -> Option<PdlHandle> {
+        if !self.has_pdl.load(Ordering::Relaxed) {
+            return None;
+        }
         let beside = self.beside.lock();
         Some(beside.get()?.pdl.as_ref()?.share())
     }
@@ -427,6 +434,7 @@ impl Instance {
             let pdl = self.beside.lock().get_mut().map(|there| there.pdl.take());
             drop(pdl);
         }
+        self.let_go_of_port(on);
         let inside = callback::innermost().is_some();
         if !inside && !self.has_jobs(on) {
             drop(count);

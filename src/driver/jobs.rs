@@ -3,8 +3,8 @@
 //! The pool's thread gives a job back itself where the port's turn is free. Where it is not, the job
 //! waits in a list, and one task on the turn gives back all that has come together by its time. Relies on
 //! the pool and on the turn; promises that the jobs of one thread come back in the order in which they
-//! were done, that what finds the port ended is freed instead, and that the driver stays loaded until
-//! the last one is back.
+//! were done, that what finds the port ended is freed instead, and that the port stays there and its driver
+//! loaded until the last one is back: a job holds neither itself.
 #![forbid(unsafe_code)]
 
 use std::collections::VecDeque;
@@ -31,6 +31,8 @@ pub(super) struct PortJobs {
 #[derive(Default)]
 struct UnderWay {
     number: usize,
+    /// Keeps the port: since its first job until it has ended and the last of them is back.
+    keeper: Option<Arc<Port>>,
     /// Keeps the driver loaded once the port, which did, is gone.
     pin: Option<Pin>,
 }
@@ -60,9 +62,12 @@ impl Instance {
     pub(super) fn begin_job(
         &self,
         on: &mut OnTurn<'_>,
+        port: &Arc<Port>,
         key: Option<usize>,
-        job: Job,
+        job: impl FnOnce() -> Job,
     ) -> Option<usize> {
+        let keeper = &mut self.under_way(on).keeper;
+        keeper.get_or_insert_with(|| Arc::clone(port));
         let lane = self.drivers_of_open(on)?.jobs().submit(key, job).ok()?;
         // It comes back on this turn, hence later.
         self.under_way(on).number += 1;
@@ -90,7 +95,18 @@ impl Instance {
         }
     }
 
-    /// Gives one job back to the driver, or frees what is left of it.
+    /// The port has ended: it holds itself no longer than jobs are under way.
+    pub(super) fn let_go_of_port(&self, on: &mut OnTurn<'_>) {
+        if self.jobs.get().is_some() {
+            let under_way = self.under_way(on);
+            if under_way.number == 0 {
+                drop(under_way.keeper.take());
+            }
+        }
+    }
+
+    /// Gives one job back to the driver, or frees what is left of it; the time before and after it is given. The
+    /// caller holds the port, which may have nobody else afterwards.
     fn give_back(&self, on: &mut OnTurn<'_>, port: &Arc<Port>, done: Done, began_ns: i64) -> i64 {
         let mut now_ns = began_ns;
         if self.is_live(on) {
@@ -104,29 +120,36 @@ impl Instance {
         under_way.number -= 1;
         if under_way.number == 0 {
             drop(under_way.pin.take());
+            if self.is_over() {
+                self.let_go_of_port(on);
+            }
         }
         now_ns
     }
 }
 
-/// A job of the port is done: its driver gets it back.
-pub(super) fn job_done(port: Arc<Port>, done: Done) {
+/// A job of the port is done: its driver gets it back. Until it has, the port is kept for it, and then no more.
+pub(super) fn job_done(port: &Arc<Port>, done: Done) {
     let Some(instance) = port.transport_as::<Instance>() else {
         return;
     };
     // A driver that takes its time keeps no thread from other jobs.
     if pace::is_quick(instance)
         && !thread_is_on_a_turn()
-        && let Some(mut visit) = port.turn().enter()
+        && let Some(mut visit) = port.turn().enter_first()
     {
-        instance.give_back(visit.on(), &port, done, clock::coarse_ns());
+        let held = Arc::clone(port);
+        instance.give_back(visit.on(), &held, done, clock::coarse_ns());
+        drop(visit);
+        drop(held);
         return;
     }
     let mut waiting = instance.jobs(port.turn()).done.lock();
-    let first = waiting.is_empty();
+    // Once it is in the list others may give it back, as soon as they have the lock.
+    let first = waiting.is_empty().then(|| Arc::clone(port));
     waiting.push_back(done);
     drop(waiting);
-    if first {
+    if let Some(port) = first {
         give_back_later(port);
     }
 }

@@ -3,6 +3,7 @@
 
 mod awkward;
 mod events;
+mod jobs;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

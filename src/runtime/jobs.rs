@@ -2,9 +2,13 @@
 //!
 //! Work is spread over a fixed number of queues, one thread each; what shares a key shares
 //! a queue and runs in order. What has no key goes to a thread that has nothing to do, first of all to the
-//! one that had the last of it: for short work one thread is awake instead of all. Threads are started when their queue first gets work, take all of it
-//! that is there at once, and look for more for a moment before they sleep. What
-//! was queued runs even when the pool is being dropped, since somebody may be waiting for
+//! one that had the last of it: for short work one thread is awake instead of all.
+//!
+//! Threads are started when their queue first gets work, take all of it that is there at once, and look for
+//! more for a moment before they sleep. Where jobs come in a row they let some gather: each that is taken
+//! by itself has both sides wait for a line of memory, which takes longer than the job.
+//!
+//! What was queued runs even when the pool is being dropped, since somebody may be waiting for
 //! its end; then the threads go.
 #![forbid(unsafe_code)]
 
@@ -13,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::lock::{Guard, Lock, Lookout, Signal};
+use crate::lock::{Guard, Lock, Lookout, Signal, spin_for};
 use crate::os::thread;
 
 /// Some work; it tells its result itself, as a task on a turn.
@@ -31,10 +35,22 @@ pub(crate) struct Jobs<J> {
 
 struct Lane<J> {
     name: String,
-    queue: Lock<Queue<J>>,
-    work: Signal,
+    door: Door<J>,
+    own: Own,
+}
+
+/// Where jobs are handed over: changed by all.
+#[repr(align(64))]
+struct Door<J> {
     /// Whether jobs are in the queue, for who looks without the lock.
     filled: AtomicBool,
+    queue: Lock<Queue<J>>,
+    work: Signal,
+}
+
+/// What the lane's thread alone changes; apart, since it does so with each job.
+#[repr(align(64))]
+struct Own {
     lookout: Lookout,
     /// Jobs that the thread has taken out of the queue and that have not ended.
     in_hand: AtomicUsize,
@@ -50,6 +66,11 @@ struct Queue<J> {
 /// So many lanes are asked whether they are free.
 const LANES_TRIED: usize = 8;
 
+/// Moments, of some nanoseconds each, that a thread lets jobs gather where some came together the last time: at
+/// first, and at most.
+const MOMENTS_FIRST: u32 = 8;
+const MOMENTS_MAX: u32 = 64;
+
 /// A thread that has done more jobs than this in a row gives their room back.
 const ROOM_KEPT: usize = 1024;
 
@@ -58,16 +79,20 @@ impl<J: Job> Jobs<J> {
     pub(crate) fn new(threads: usize, prefix: &str) -> Jobs<J> {
         let lane = |number| Lane {
             name: format!("{prefix}_{number}"),
-            queue: Lock::new(Queue {
-                jobs: VecDeque::new(),
-                started: false,
-                asleep: false,
-                stopped: false,
-            }),
-            work: Signal::new(),
-            filled: AtomicBool::new(false),
-            lookout: Lookout::new(),
-            in_hand: AtomicUsize::new(0),
+            door: Door {
+                filled: AtomicBool::new(false),
+                queue: Lock::new(Queue {
+                    jobs: VecDeque::new(),
+                    started: false,
+                    asleep: false,
+                    stopped: false,
+                }),
+                work: Signal::new(),
+            },
+            own: Own {
+                lookout: Lookout::new(),
+                in_hand: AtomicUsize::new(0),
+            },
         };
         Jobs {
             lanes: (1..=threads.clamp(1, 1024))
@@ -81,8 +106,8 @@ impl<J: Job> Jobs<J> {
     pub(crate) fn unfinished(&self) -> usize {
         let of_lane = |lane: &Arc<Lane<J>>| {
             // Jobs move from the queue to the thread under the queue's lock.
-            let queue = lane.queue.lock();
-            queue.jobs.len() + lane.in_hand.load(Ordering::Relaxed)
+            let queue = lane.door.queue.lock();
+            queue.jobs.len() + lane.own.in_hand.load(Ordering::Relaxed)
         };
         self.lanes.iter().map(of_lane).sum()
     }
@@ -95,14 +120,23 @@ impl<J: Job> Jobs<J> {
     /// Queues `job`, in the lane that `key` names or in one that is free, if there is one; the lane's index is
     /// returned. An error means that the lane's thread could not be started and the job
     /// was not taken.
-    pub(crate) fn submit(&self, key: Option<usize>, job: J) -> Result<usize, std::io::Error> {
+    pub(crate) fn submit(
+        &self,
+        key: Option<usize>,
+        job: impl FnOnce() -> J,
+    ) -> Result<usize, std::io::Error> {
         let at = |index: usize| index % self.lanes.len();
         // Where there is but one thread there is no choice.
         if let Some(key) = key.or((self.lanes.len() == 1).then_some(0)) {
             let lane = &self.lanes[at(key)];
-            lane.push(lane.queue.lock(), job)?;
+            lane.push(lane.door.queue.lock(), job)?;
             return Ok(at(key));
         }
+        self.submit_to_any(job)
+    }
+
+    fn submit_to_any(&self, job: impl FnOnce() -> J) -> Result<usize, std::io::Error> {
+        let at = |index: usize| index % self.lanes.len();
         let recent = self.recent.load(Ordering::Relaxed);
         for index in (recent..recent + self.lanes.len().min(LANES_TRIED)).map(at) {
             let lane = &self.lanes[index];
@@ -117,7 +151,7 @@ impl<J: Job> Jobs<J> {
         let index = at(recent + 1);
         self.recent.store(index, Ordering::Relaxed);
         let lane = &self.lanes[index];
-        lane.push(lane.queue.lock(), job)?;
+        lane.push(lane.door.queue.lock(), job)?;
         Ok(index)
     }
 }
@@ -125,8 +159,8 @@ impl<J: Job> Jobs<J> {
 impl<J> Drop for Jobs<J> {
     fn drop(&mut self) {
         for lane in &self.lanes {
-            lane.queue.lock().stopped = true;
-            lane.work.notify_one();
+            lane.door.queue.lock().stopped = true;
+            lane.door.work.notify_one();
         }
     }
 }
@@ -134,63 +168,78 @@ impl<J> Drop for Jobs<J> {
 impl<J: Job> Lane<J> {
     /// The queue, if neither it nor the thread has a job.
     fn queue_if_free(&self) -> Option<Guard<'_, Queue<J>>> {
-        let is_free = || self.in_hand.load(Ordering::Relaxed) == 0;
-        if self.filled.load(Ordering::Relaxed) || !is_free() {
+        let is_free = || self.own.in_hand.load(Ordering::Relaxed) == 0;
+        if self.door.filled.load(Ordering::Relaxed) || !is_free() {
             return None;
         }
-        let queue = self.queue.lock();
+        let queue = self.door.queue.lock();
         // Jobs move from the queue to the thread under the queue's lock.
         (queue.jobs.is_empty() && is_free()).then_some(queue)
     }
 
+    #[inline(always)] // so that the job is put together where it stays
     fn push(
         self: &Arc<Self>,
         mut queue: Guard<'_, Queue<J>>,
-        job: J,
+        job: impl FnOnce() -> J,
     ) -> Result<(), std::io::Error> {
         if !queue.started {
-            let served = Arc::clone(self);
-            thread::spawn(&self.name, move || served.serve())?;
+            self.start()?;
             queue.started = true;
         }
-        queue.jobs.push_back(job);
-        self.filled.store(true, Ordering::Relaxed);
+        queue.jobs.push_back(job());
+        self.door.filled.store(true, Ordering::Relaxed);
         let asleep = std::mem::take(&mut queue.asleep);
         drop(queue);
         if asleep {
-            self.work.notify_one();
+            self.door.work.notify_one();
         }
         Ok(())
     }
 
+    #[cold]
+    fn start(self: &Arc<Self>) -> Result<(), std::io::Error> {
+        let served = Arc::clone(self);
+        thread::spawn(&self.name, move || served.serve())
+    }
+
     fn serve(&self) {
-        let mut taken = VecDeque::new();
-        while self.take(&mut taken) {
+        let (mut taken, mut moments) = (VecDeque::new(), 0);
+        while self.take(&mut taken, moments) {
+            moments = match taken.len() {
+                1 => moments / 2,
+                _ => (2 * moments).clamp(MOMENTS_FIRST, MOMENTS_MAX),
+            };
             while let Some(job) = taken.pop_front() {
                 if catch_unwind(AssertUnwindSafe(|| job.run())).is_err() {
                     tracing::error!("a job panicked; its thread goes on");
                 }
-                self.in_hand.store(taken.len(), Ordering::Relaxed);
+                self.own.in_hand.store(taken.len(), Ordering::Relaxed);
             }
             taken.shrink_to(ROOM_KEPT);
         }
     }
 
-    /// Takes the jobs that are there, and waits for some. False when there will never be any.
-    fn take(&self, taken: &mut VecDeque<J>) -> bool {
-        self.lookout.look(|| self.filled.load(Ordering::Relaxed));
-        let mut queue = self.queue.lock();
+    /// Takes the jobs that are there, after so many moments more, and waits for some. False when there will never
+    /// be any.
+    fn take(&self, taken: &mut VecDeque<J>, moments: u32) -> bool {
+        let is_filled = || self.door.filled.load(Ordering::Relaxed);
+        self.own.lookout.look(is_filled);
+        if is_filled() {
+            spin_for(moments, || false);
+        }
+        let mut queue = self.door.queue.lock();
         while queue.jobs.is_empty() {
             if queue.stopped {
                 return false;
             }
             queue.asleep = true;
-            self.work.wait(&mut queue, None);
+            self.door.work.wait(&mut queue, None);
         }
         queue.asleep = false;
         std::mem::swap(&mut queue.jobs, taken);
-        self.filled.store(false, Ordering::Relaxed);
-        self.in_hand.store(taken.len(), Ordering::Relaxed);
+        self.door.filled.store(false, Ordering::Relaxed);
+        self.own.in_hand.store(taken.len(), Ordering::Relaxed);
         true
     }
 }
@@ -225,7 +274,7 @@ mod tests {
         let (done, wait) = mpsc::channel();
         for n in 0..100 {
             let done = done.clone();
-            let lane = jobs.submit(Some(7), Do(move || done.send(n).unwrap()));
+            let lane = jobs.submit(Some(7), || Do(move || done.send(n).unwrap()));
             assert_eq!(lane.unwrap(), 1);
         }
         for n in 0..100 {
@@ -239,7 +288,7 @@ mod tests {
         let (done, wait) = mpsc::channel();
         for n in 0..10 {
             let done = done.clone();
-            jobs.submit(None, Do(move || done.send(n).unwrap()))
+            jobs.submit(None, || Do(move || done.send(n).unwrap()))
                 .unwrap();
         }
         drop(jobs);
@@ -259,7 +308,7 @@ mod tests {
                 begun.send(n).unwrap();
                 may_go_on.lock().unwrap().recv_timeout(PATIENCE).unwrap();
             };
-            jobs.submit(None, Do(job)).unwrap();
+            jobs.submit(None, || Do(job)).unwrap();
         }
         for n in 0..3 {
             assert_eq!(has_begun.recv_timeout(PATIENCE), Ok(n));
@@ -276,11 +325,11 @@ mod tests {
         let (go_on, may_go_on) = mpsc::channel::<()>();
         let waits = move || may_go_on.recv_timeout(PATIENCE).unwrap();
         let waits: Box<dyn FnOnce() + Send> = Box::new(waits);
-        let busy = jobs.submit(None, Do(waits)).unwrap();
+        let busy = jobs.submit(None, || Do(waits)).unwrap();
         for _ in 0..100 {
             let done = done.clone();
             let quick = Box::new(move || done.send(()).unwrap());
-            let lane = jobs.submit(None, Do(quick));
+            let lane = jobs.submit(None, || Do(quick));
             assert_ne!(lane.unwrap(), busy);
             wait.recv_timeout(PATIENCE).expect("it waits for nobody");
             wait_until(|| jobs.unfinished() == 1);
@@ -298,7 +347,7 @@ mod tests {
                 assert!(n % 2 == 1, "on purpose");
                 done.send(n).unwrap();
             };
-            jobs.submit(None, Do(job)).unwrap();
+            jobs.submit(None, || Do(job)).unwrap();
         }
         for n in [1, 3] {
             assert_eq!(wait.recv_timeout(PATIENCE), Ok(n));

@@ -166,6 +166,15 @@ impl Turn {
         }
     }
 
+    /// The same unless tasks wait, which come first.
+    #[inline]
+    pub(crate) fn enter_first(self: &Arc<Self>) -> Option<Visit<'_>> {
+        match self.has_news(AWAITED) {
+            true => None,
+            false => self.enter(),
+        }
+    }
+
     #[cold]
     fn enter_soon(self: &Arc<Self>) -> Option<Visit<'_>> {
         let seen = || match self.has_news(AWAITED) {

@@ -1,6 +1,8 @@
 //! `driver_async`: long work on the host's pool.
 
 use std::ffi::{c_long, c_uint, c_void};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -32,16 +34,19 @@ export! {
         // SAFETY: NULL, or the driver's key.
         let wanted = unsafe { pointer::load(key) };
         let submitted = with_port(port, |on, port, instance| {
-            let job = Job {
-                port: Arc::clone(port),
+            let pdl = instance.pdl();
+            let job = || Job {
+                // SAFETY: the port's `UnderWay` keeps it from `begin_job` until the job is back, and a job that
+                // was not begun does nothing.
+                port: unsafe { Kept::port(port) },
                 invoke,
                 done: Done {
                     data: Data(data),
                     destroy,
-                    _pdl: instance.pdl(),
+                    _pdl: pdl,
                 },
             };
-            instance.begin_job(on, wanted.map(|key| key as usize), job)
+            instance.begin_job(on, port, wanted.map(|key| key as usize), job)
         });
         let Some(lane) = submitted.flatten() else {
             return -1;
@@ -61,7 +66,7 @@ export! {
 /// A job for the pool.
 pub(crate) struct Job {
     /// Keeps the driver's library open, too.
-    port: Arc<Port>,
+    port: Kept,
     invoke: unsafe extern "C" fn(*mut c_void),
     done: Done,
 }
@@ -73,7 +78,29 @@ impl jobs::Job for Job {
         // SAFETY: the driver's function, which it wants run with this data on a thread of the pool;
         // the port's back end keeps its library open.
         unsafe { (self.invoke)(self.done.data.0) };
-        job_done(self.port, self.done);
+        job_done(&self.port, self.done);
+    }
+}
+
+/// The port of a job, which is kept for the job's sake without counting it as a holder: jobs come by the million,
+/// and two threads would change the one number with each.
+struct Kept(ManuallyDrop<Arc<Port>>);
+
+impl Kept {
+    /// # Safety
+    /// Somebody holds the port whenever this is used.
+    unsafe fn port(port: &Arc<Port>) -> Kept {
+        // SAFETY: it came from an `Arc`. It is never dropped, so the number of holders stays right.
+        Kept(ManuallyDrop::new(unsafe {
+            Arc::from_raw(Arc::as_ptr(port))
+        }))
+    }
+}
+
+impl Deref for Kept {
+    type Target = Arc<Port>;
+    fn deref(&self) -> &Arc<Port> {
+        &self.0
     }
 }
 

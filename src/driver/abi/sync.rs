@@ -6,6 +6,7 @@
 
 use std::ffi::{c_char, c_int};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
 
 use super::misuse::{self, Rule};
 use super::{export, with_port};
@@ -90,6 +91,7 @@ export! {
             if pdl.is_some() {
                 return None;
             }
+            instance.has_pdl.store(true, Ordering::Relaxed);
             Some(pdl.insert(PdlHandle::new()).raw())
         });
         created.flatten().unwrap_or(ptr::null_mut())

@@ -108,7 +108,7 @@ impl Transport for Imp {
     }
 }
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(super) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = soon().unwrap();
     while !done() {
         assert!(Instant::now() < deadline, "never: {what}");
